@@ -1,0 +1,19 @@
+//! Header fields of the broker API.
+
+/// On every response that the broker made up: the [`ErrorCode`](crate::ErrorCode). The broker
+/// strips `oxg-*` fields from what targets send, so it is never a target's.
+pub const ERROR: &str = "oxg-error";
+/// The id under which the audit names the call; on every response.
+pub const REQUEST_ID: &str = "oxg-request-id";
+/// The call's deadline in milliseconds; see [`Limits::deadline_ms`](crate::Limits).
+pub const DEADLINE_MS: &str = "oxg-deadline-ms";
+/// The caller's protocol version. Absent: the broker's own is assumed.
+pub const PROTOCOL: &str = "oxg-protocol";
+/// The task on whose behalf the call is made; it goes into the audit.
+pub const TASK_ID: &str = "oxg-task-id";
+/// Prefix of every field above.
+pub const PREFIX: &str = "oxg-";
+/// Digest of the representation (RFC 9530), `sha-256` only.
+pub const REPR_DIGEST: &str = "repr-digest";
+/// Media type of NDJSON bodies.
+pub const NDJSON: &str = "application/x-ndjson";
