@@ -1,0 +1,12 @@
+//! Host patterns: which destinations a plugin may reach.
+
+mod error;
+mod name;
+mod network;
+mod pattern;
+mod ports;
+#[cfg(test)]
+mod tests;
+
+pub use error::HostPatternError;
+pub use pattern::HostPattern;
