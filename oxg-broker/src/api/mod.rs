@@ -1,0 +1,271 @@
+//! The dispatcher: who calls, what for, may they, and what became of it.
+
+mod artifacts;
+mod reports;
+mod route;
+mod secrets;
+mod tasks;
+
+use std::sync::Arc;
+
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+};
+use http::{Method, Request, Response};
+use http_body_util::BodyExt as _;
+use oxg_manifest::Capability;
+use oxg_protocol::audit::{Decision, EventType};
+use oxg_protocol::{ErrorCode, ProtocolVersion, TaskId, header, route as path};
+use tokio::time::{Instant, timeout_at};
+
+use crate::audit::Entry;
+use crate::body::{Body, Holding, full, json, problem_response};
+use crate::broker::Services;
+use crate::error::{Refusal, refuse};
+use crate::random;
+use crate::serve::{REFUSED_PATH, Violation};
+use crate::session::SessionState;
+use route::Route;
+
+/// The answer to a call, or why there is none.
+pub(crate) type Answer = Result<Response<Body>, Refusal>;
+
+/// One call by a known plugin.
+pub(crate) struct Call<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) session: &'a SessionState,
+    pub(crate) deadline: Instant,
+    request_id: &'a str,
+    task_id: Option<TaskId>,
+}
+
+impl Call<'_> {
+    /// Writes a decision on this call down.
+    pub(crate) fn audit(&self, entry: Entry) -> Result<(), Refusal> {
+        let mut entry = entry.with("request_id", self.request_id);
+        if let Some(task) = &self.task_id {
+            entry = entry.with("task_id", task.as_str());
+        }
+        self.services.audit.record(&self.session.plugin_id, entry)
+    }
+
+    /// Refuses the call unless the manifest grants `capability`.
+    fn require(&self, capability: Capability) -> Result<(), Refusal> {
+        if self.session.manifest.declares(capability) {
+            return Ok(());
+        }
+        let detail = format!("manifest.json does not declare the `{capability}` capability");
+        let problem = oxg_protocol::Problem::new(ErrorCode::CapabilityDenied, detail)
+            .with_capability(capability.as_str())
+            .with_manifest_hint(capability.manifest_line());
+        Err(Box::new(problem))
+    }
+}
+
+/// Answers one request. `violation` says what was wrong with its bytes, if they were refused.
+pub(crate) async fn answer(
+    services: &Services,
+    request: Request<Body>,
+    violation: Option<Violation>,
+) -> Response<Body> {
+    let request_id = random::hex::<8>().unwrap_or_default();
+    let malformed = violation.filter(|_| request.uri().path() == REFUSED_PATH);
+    let result = match malformed {
+        Some(violation) => {
+            let code = match violation {
+                Violation::HeadTooLarge(_) => ErrorCode::PayloadTooLarge,
+                _ => ErrorCode::InvalidRequest,
+            };
+            let entry = Entry::new(EventType::Api, Decision::Deny, violation.to_string())
+                .with("request_id", request_id.as_str());
+            services
+                .audit
+                .record("", entry)
+                .and(Err(refuse(code, violation.to_string())))
+        }
+        None => authenticated(services, request, &request_id).await,
+    };
+    let mut response = result.unwrap_or_else(|mut problem| {
+        problem.detail = services.redactor.redact(&problem.detail).into_owned();
+        problem.request_id = Some(request_id.clone());
+        problem_response(&problem)
+    });
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(header::REQUEST_ID, value);
+    }
+    response
+}
+
+async fn authenticated(services: &Services, request: Request<Body>, request_id: &str) -> Answer {
+    let is_egress = request.uri().authority().is_some();
+    if !is_egress && request.uri().path() == path::HEALTH && request.method() == Method::GET {
+        return Ok(Response::new(full("ok\n")));
+    }
+    let field = if is_egress {
+        PROXY_AUTHORIZATION
+    } else {
+        AUTHORIZATION
+    };
+    let session = match authenticate(services, request.headers(), &field) {
+        Some(session) => session,
+        None => {
+            let entry = Entry::new(EventType::Authentication, Decision::Deny, "no valid token")
+                .with("request_id", request_id);
+            services.audit.record("", entry)?;
+            return Err(refuse(ErrorCode::Unauthenticated, "no valid token"));
+        }
+    };
+    let headers = request.headers();
+    let call = Call {
+        services,
+        session: &session,
+        deadline: Instant::now()
+            + session
+                .limits
+                .deadline(number(headers, header::DEADLINE_MS)?),
+        request_id,
+        task_id: headers
+            .get(header::TASK_ID)
+            .and_then(|id| id.to_str().ok()?.parse().ok()),
+    };
+    check_version(headers)?;
+    let Ok(slot) = session.slots.clone().try_acquire_owned() else {
+        let limit = session.limits.concurrent_requests;
+        let mut refusal = refuse(
+            ErrorCode::RateLimited,
+            format!("{limit} calls are under way; wait for one"),
+        );
+        refusal.retry_after_ms = Some(100);
+        return Err(refusal);
+    };
+    let answer = timeout_at(call.deadline, dispatch(&call, request)).await;
+    let response = answer.unwrap_or_else(|_| {
+        Err(refuse(
+            ErrorCode::DeadlineExceeded,
+            "the call's deadline passed in the broker",
+        ))
+    })?;
+    // A slot is taken until the last byte has left.
+    Ok(response.map(|body| Holding::new(body, slot).boxed_unsync()))
+}
+
+async fn dispatch(call: &Call<'_>, request: Request<Body>) -> Answer {
+    if request.method() == Method::CONNECT {
+        let detail =
+            "CONNECT is refused: a tunnel cannot be audited; send the request in absolute form";
+        let refusal = refuse(ErrorCode::CapabilityDenied, detail);
+        call.audit(
+            Entry::new(EventType::Egress, Decision::Deny, detail)
+                .with("method", "CONNECT")
+                .with("url", request.uri().to_string()),
+        )?;
+        return Err(refusal);
+    }
+    if request.uri().authority().is_some() {
+        return call.services.egress.forward(call, request).await;
+    }
+    let (method, target) = (
+        request.method().to_string(),
+        request.uri().path().to_owned(),
+    );
+    let route = Route::parse(request.method(), request.uri());
+    let event = route.as_ref().map_or(EventType::Api, Route::event);
+    let routine = route.as_ref().is_ok_and(Route::is_routine);
+    let result = match route {
+        Ok(route) => serve(call, route, request).await,
+        Err(refusal) => Err(refusal),
+    };
+    let (decision, reason) = match &result {
+        Ok(_) if routine => return result,
+        Ok(_) => (Decision::Allow, String::new()),
+        Err(problem) if problem.status < 500 => (Decision::Deny, problem.detail.clone()),
+        Err(problem) => (Decision::Info, problem.detail.clone()),
+    };
+    let mut entry = Entry::new(event, decision, reason)
+        .with("method", method)
+        .with("path", target);
+    if let Err(problem) = &result {
+        entry = entry.with("code", problem.code().as_str());
+    }
+    // Before the answer leaves: what is not in the audit did not happen.
+    call.audit(entry)?;
+    result
+}
+
+async fn serve(call: &Call<'_>, route: Route, request: Request<Body>) -> Answer {
+    match route {
+        Route::Session => Ok(Response::new(json(&call.session.info)?)),
+        Route::GetSecret(name) => secrets::get(call, &name),
+        Route::RenewLease(id) => secrets::renew(call, &id),
+        Route::GiveBackLease(id) => secrets::give_back(call, &id),
+        Route::ListArtifacts { prefix, cursor } => {
+            artifacts::list(call, &prefix, cursor.as_deref())
+        }
+        Route::PutArtifact(name) => artifacts::put(call, name, request).await,
+        Route::GetArtifact(name) => artifacts::get(call, &name).await,
+        Route::HeadArtifact(name) => artifacts::head(call, &name),
+        Route::DeleteArtifact(name) => artifacts::delete(call, &name),
+        Route::LeaseTasks => tasks::lease(call, request).await,
+        Route::Task(id, action) => tasks::act(call, &id, action, request).await,
+        Route::Findings => reports::findings(call, request).await,
+        Route::Logs => reports::logs(call, request).await,
+    }
+}
+
+fn authenticate(
+    services: &Services,
+    headers: &HeaderMap,
+    field: &HeaderName,
+) -> Option<Arc<SessionState>> {
+    let mut values = headers.get_all(field).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    services.sessions.authenticate(token)
+}
+
+/// A peer of another major version would misread us.
+fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(value) = headers.get(header::PROTOCOL) else {
+        return Ok(());
+    };
+    let theirs = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<ProtocolVersion>().ok());
+    let ours = ProtocolVersion::CURRENT;
+    if theirs.is_some_and(|theirs| ours.understands(theirs)) {
+        return Ok(());
+    }
+    Err(refuse(
+        ErrorCode::VersionUnsupported,
+        format!("this broker speaks version {ours}"),
+    ))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Refusal> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    let invalid = || refuse(ErrorCode::InvalidRequest, format!("{name} is not a number"));
+    number.map(Some).ok_or_else(invalid)
+}
+
+/// An answer that no cache may keep.
+fn no_store(mut response: Response<Body>) -> Response<Body> {
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(full(bytes::Bytes::new()));
+    *response.status_mut() = http::StatusCode::NO_CONTENT;
+    response
+}

@@ -1,0 +1,94 @@
+//! `/v1/findings` and `/v1/logs`: NDJSON, line by line.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response};
+use oxg_manifest::Capability;
+use oxg_protocol::finding::{Finding, Receipt};
+use oxg_protocol::log::LogRecord;
+use oxg_protocol::{ErrorCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Answer, Call};
+use crate::body::{Body, full, read_all};
+use crate::error::{Refusal, refuse};
+
+pub(super) async fn findings(call: &Call<'_>, request: Request<Body>) -> Answer {
+    call.require(Capability::Findings)?;
+    each_line(call, request, |finding: Finding| {
+        match call
+            .services
+            .findings
+            .keep(&call.session.plugin_id, finding)
+        {
+            Ok(id) => Receipt::Accepted(id),
+            Err(problem) => Receipt::Rejected(*problem),
+        }
+    })
+    .await
+}
+
+pub(super) async fn logs(call: &Call<'_>, request: Request<Body>) -> Answer {
+    each_line(call, request, |record: LogRecord| {
+        match keep_log(call, record) {
+            Ok(()) => Value::Object(serde_json::Map::new()),
+            Err(problem) => serde_json::json!({ "rejected": *problem }),
+        }
+    })
+    .await
+}
+
+fn keep_log(call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
+    let services = call.services;
+    record.msg = services.redactor.redact(&record.msg).into_owned();
+    record.target = services.redactor.redact(&record.target).into_owned();
+    let mut fields = Value::Object(record.fields);
+    services.redactor.redact_json(&mut fields);
+    record.fields = match fields {
+        Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    };
+    // Who speaks is known from the token; what the record claims does not count.
+    record.plugin = Some(call.session.info.plugin.clone());
+    record.run_id = Some(call.session.info.run_id.clone());
+    services.logs.append(&record).map_err(|error| {
+        refuse(
+            ErrorCode::Unavailable,
+            format!("the record could not be written ({})", error.kind()),
+        )
+    })
+}
+
+/// Answers each line of the body with a line.
+async fn each_line<T: DeserializeOwned, R: Serialize>(
+    call: &Call<'_>,
+    request: Request<Body>,
+    mut keep: impl FnMut(T) -> R,
+) -> Answer {
+    let bytes = read_all(request.into_body(), call.session.limits.json_body_bytes).await?;
+    let mut answer = Vec::new();
+    for line in bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+    {
+        let written = match serde_json::from_slice(line) {
+            Ok(record) => serde_json::to_writer(&mut answer, &keep(record)),
+            Err(error) => {
+                let detail = format!(
+                    "the line is not what this call takes (column {})",
+                    error.column()
+                );
+                let problem = *refuse(ErrorCode::InvalidRequest, detail);
+                serde_json::to_writer(&mut answer, &Receipt::Rejected(problem))
+            }
+        };
+        written.map_err(|_| refuse(ErrorCode::Internal, "the answer could not be written"))?;
+        answer.push(b'\n');
+    }
+    let mut response = Response::new(full(answer));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
+    Ok(response)
+}

@@ -1,0 +1,84 @@
+//! The audit: one line a decision, never sampled, redacted, in the host's own record shape.
+
+use std::time::SystemTime;
+
+use oxg_protocol::ErrorCode;
+use oxg_protocol::audit::{AuditRecord, Decision, EventType};
+use oxg_redact::Redactor;
+use serde_json::{Map, Value};
+
+use crate::error::{BrokerError, Refusal, refuse};
+use crate::jsonl::JsonLines;
+
+/// Writes the audit. A decision that cannot be written down is not carried out.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    lines: JsonLines,
+    redactor: Redactor,
+}
+
+/// A decision, before it is written.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    event: EventType,
+    decision: Decision,
+    reason: String,
+    metadata: Map<String, Value>,
+}
+
+impl Entry {
+    pub(crate) fn new(event: EventType, decision: Decision, reason: impl Into<String>) -> Self {
+        Self {
+            event,
+            decision,
+            reason: reason.into(),
+            metadata: Map::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.metadata.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+impl Audit {
+    pub(crate) fn new(lines: JsonLines, redactor: Redactor) -> Self {
+        Self { lines, redactor }
+    }
+
+    /// Writes `entry` down on behalf of `plugin_id`.
+    pub(crate) fn record(&self, plugin_id: &str, entry: Entry) -> Result<(), Refusal> {
+        let mut metadata = Value::Object(entry.metadata);
+        self.redactor.redact_json(&mut metadata);
+        let record = AuditRecord {
+            timestamp: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            component: "broker".to_owned(),
+            plugin_id: plugin_id.to_owned(),
+            event_type: entry.event,
+            decision: entry.decision,
+            reason: self.redactor.redact(&entry.reason).into_owned(),
+            metadata: match metadata {
+                Value::Object(map) => map,
+                _ => Map::new(),
+            },
+            trace_id: String::new(),
+        };
+        self.lines.append(&record).map_err(|error| {
+            refuse(
+                ErrorCode::Unavailable,
+                format!(
+                    "the decision could not be written to the audit ({})",
+                    error.kind()
+                ),
+            )
+        })
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<AuditRecord>, BrokerError> {
+        self.lines.read().map_err(|source| BrokerError::Directory {
+            path: "audit.jsonl".into(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! How the broker says no, and why it could not start.
+
+use std::io;
+use std::path::PathBuf;
+
+use oxg_protocol::{ErrorCode, Problem};
+
+/// A problem on its way to the plugin.
+pub(crate) type Refusal = Box<Problem>;
+
+/// A [`Refusal`] with a code and a sentence.
+pub(crate) fn refuse(code: ErrorCode, detail: impl Into<String>) -> Refusal {
+    Box::new(Problem::new(code, detail))
+}
+
+/// Why a broker could not start, or could not do what its host asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// A file or directory of the broker's cannot be made or written.
+    #[error("cannot write {}: {source}; choose a directory that this user may write", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {endpoint}: {source}")]
+    Listen {
+        /// Where.
+        endpoint: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
+    /// A root certificate cannot be used.
+    #[error("the extra root certificate cannot be used: {0}")]
+    RootCertificate(String),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopped,
+}

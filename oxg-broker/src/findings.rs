@@ -1,0 +1,155 @@
+//! Findings: checked by the host's rules, redacted, kept once by id.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use oxg_protocol::finding::{Finding, FindingRecord};
+use oxg_protocol::{Digest, ErrorCode, FindingId};
+use oxg_redact::Redactor;
+
+use crate::error::{BrokerError, Refusal, refuse};
+use crate::jsonl::JsonLines;
+
+/// The findings of every session, in one file.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    lines: JsonLines,
+    redactor: Redactor,
+    known: Mutex<HashSet<FindingId>>,
+}
+
+impl Findings {
+    /// Goes on where `lines` ends.
+    pub(crate) fn new(lines: JsonLines, redactor: Redactor) -> Result<Self, BrokerError> {
+        let findings = Self {
+            lines,
+            redactor,
+            known: Mutex::default(),
+        };
+        let known = findings
+            .read()?
+            .into_iter()
+            .map(|record| record.id)
+            .collect();
+        Ok(Self {
+            known: Mutex::new(known),
+            ..findings
+        })
+    }
+
+    /// Keeps a finding of `plugin`. One that is known by its id is accepted and not kept again.
+    pub(crate) fn keep(&self, plugin: &str, finding: Finding) -> Result<FindingId, Refusal> {
+        let record = self.record(plugin, finding)?;
+        let id = record.id.clone();
+        // Held over the write: of two calls with one id, one writes.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&id) {
+            self.lines.append(&record).map_err(|error| {
+                let detail = format!("the finding could not be written ({})", error.kind());
+                refuse(ErrorCode::Unavailable, detail)
+            })?;
+            known.insert(id.clone());
+        }
+        Ok(id)
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<FindingRecord>, BrokerError> {
+        self.lines.read().map_err(|source| BrokerError::Directory {
+            path: "findings.jsonl".into(),
+            source,
+        })
+    }
+
+    fn record(&self, plugin: &str, finding: Finding) -> Result<FindingRecord, Refusal> {
+        let clean = |text: &str| self.redactor.redact(text).into_owned();
+        let (kind, message) = (clean(finding.kind.trim()), clean(finding.message.trim()));
+        if kind.is_empty() || message.is_empty() {
+            return Err(refuse(
+                ErrorCode::InvalidRequest,
+                "a finding has a type and a message",
+            ));
+        }
+        let target = finding.target.as_deref().map(|text| clean(text.trim()));
+        let evidence = finding.evidence.as_deref().filter(|text| !text.is_empty());
+        let meta: BTreeMap<_, _> = finding
+            .metadata
+            .iter()
+            .map(|(key, value)| (clean(key), self.redactor.redact(value).into_owned()))
+            .collect();
+        let evidence = evidence.map_or_else(|| message.clone(), clean);
+        let id = finding.id.unwrap_or_else(|| {
+            let content = format!("{plugin}\0{kind}\0{message}\0{target:?}\0{evidence}\0{meta:?}");
+            FindingId::from_digest(&Digest::of(content.as_bytes()))
+        });
+        let ts = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        Ok(FindingRecord {
+            version: FindingRecord::VERSION.to_owned(),
+            id,
+            plugin: plugin.to_owned(),
+            kind,
+            message,
+            target: target.filter(|text| !text.is_empty()),
+            evidence,
+            severity: finding.severity,
+            ts,
+            meta,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings() -> Findings {
+        Findings::new(JsonLines::in_memory(), Redactor::default()).unwrap()
+    }
+
+    #[test]
+    fn the_same_finding_is_kept_once() {
+        let findings = findings();
+        let id = findings.keep("p-1", Finding::low("a", "b")).unwrap();
+        assert_eq!(findings.keep("p-1", Finding::low("a", "b")).unwrap(), id);
+        assert_ne!(findings.keep("p-1", Finding::low("a", "c")).unwrap(), id);
+        assert_eq!(findings.read().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn findings_of_an_earlier_run_are_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("findings.jsonl");
+        for _ in 0..2 {
+            let lines = JsonLines::in_file(&path).unwrap();
+            let findings = Findings::new(lines, Redactor::default()).unwrap();
+            findings.keep("p-1", Finding::low("a", "b")).unwrap();
+            assert_eq!(findings.read().unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn the_hosts_rules_for_text_hold() {
+        let findings = findings();
+        for finding in [Finding::low(" ", "b"), Finding::low("a", "\n")] {
+            let refusal = findings.keep("p-1", finding).unwrap_err();
+            assert_eq!(refusal.code(), ErrorCode::InvalidRequest);
+        }
+        findings.keep("p-1", Finding::low(" a ", " b ")).unwrap();
+        let record = &findings.read().unwrap()[0];
+        assert_eq!((record.kind.as_str(), record.evidence.as_str()), ("a", "b"));
+    }
+
+    #[test]
+    fn what_is_known_to_be_secret_is_not_kept() {
+        let redactor = Redactor::default();
+        redactor.register("correct-horse-battery").unwrap();
+        let findings = Findings::new(JsonLines::in_memory(), redactor).unwrap();
+        let finding = Finding::low("a", "saw correct-horse-battery")
+            .evidence("correct-horse-battery")
+            .target("https://e.test/?t=correct-horse-battery")
+            .meta("k", "correct-horse-battery");
+        findings.keep("p-1", finding).unwrap();
+        let text = serde_json::to_string(&findings.read().unwrap()).unwrap();
+        assert!(!text.contains("horse"), "{text}");
+    }
+}

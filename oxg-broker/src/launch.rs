@@ -1,0 +1,267 @@
+//! Starting a plugin: a process of its own, with an environment built from nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use oxg_protocol::{Endpoint, env};
+use rustix::process::{Pid, Signal, kill_process_group};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::io::{AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use oxg_redact::Redactor;
+
+/// The longest line of a plugin's output that is passed on, in bytes; a longer one is cut.
+const MAX_LINE: usize = 8 << 10;
+/// How many lines wait for the host at most; the plugin waits when they are not taken.
+const LINES: usize = 256;
+
+/// What a plugin is started with. Its environment holds where the broker is, where its token is,
+/// and where it may write; nothing of the host's.
+#[derive(Debug)]
+pub struct Launch {
+    program: PathBuf,
+    workspace: PathBuf,
+    endpoint: Endpoint,
+    token: SecretString,
+    token_file: PathBuf,
+    redactor: Redactor,
+    log: Option<OsString>,
+}
+
+/// Why a plugin could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaunchError {
+    /// The token could not be put where the plugin reads it.
+    #[error("cannot write the token file {}: {source}", path.display())]
+    TokenFile {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program could not be started.
+    #[error("cannot start {}: {source}; is it there, and executable?", program.display())]
+    Start {
+        /// Which.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A line that the plugin wrote to its standard output or error, redacted.
+pub type OutputLine = String;
+
+/// A running plugin. Dropped, it is killed with everything that it started.
+#[derive(Debug)]
+pub struct PluginProcess {
+    child: Child,
+    group: Option<Pid>,
+    output: mpsc::Receiver<OutputLine>,
+    readers: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Launch {
+    /// `program` is started in `workspace`, which it may write; the token goes into `token_file`,
+    /// which only this user can read.
+    #[must_use]
+    pub fn new(
+        program: impl Into<PathBuf>,
+        workspace: impl Into<PathBuf>,
+        endpoint: Endpoint,
+        token: SecretString,
+        token_file: impl Into<PathBuf>,
+        redactor: Redactor,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            workspace: workspace.into(),
+            endpoint,
+            token,
+            token_file: token_file.into(),
+            redactor,
+            log: None,
+        }
+    }
+
+    /// Sets `OXG_LOG`: what the plugin logs.
+    #[must_use]
+    pub fn log(mut self, filter: impl Into<OsString>) -> Self {
+        self.log = Some(filter.into());
+        self
+    }
+
+    /// The whole environment of the plugin.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut variables = vec![
+            (env::BROKER.name, self.endpoint.to_string().into()),
+            (env::TOKEN_FILE.name, self.token_file.clone().into()),
+        ];
+        for name in env::WORKSPACE.spellings() {
+            variables.push((name, self.workspace.clone().into()));
+        }
+        variables.extend(
+            self.log
+                .iter()
+                .map(|filter| (env::LOG.name, filter.clone())),
+        );
+        variables
+    }
+
+    /// Starts the plugin.
+    ///
+    /// # Errors
+    /// [`LaunchError`].
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn spawn(self) -> Result<PluginProcess, LaunchError> {
+        write_private(&self.token_file, self.token.expose_secret().as_bytes()).map_err(
+            |source| LaunchError::TokenFile {
+                path: self.token_file.clone(),
+                source,
+            },
+        )?;
+        let mut child = Command::new(&self.program)
+            .env_clear()
+            .envs(self.environment())
+            .current_dir(&self.workspace)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| LaunchError::Start {
+                program: self.program.clone(),
+                source,
+            })?;
+        let (sender, output) = mpsc::channel(LINES);
+        let mut readers = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            readers.push(forward(stdout, sender.clone(), self.redactor.clone()));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            readers.push(forward(stderr, sender, self.redactor.clone()));
+        }
+        let group = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        Ok(PluginProcess {
+            child,
+            group,
+            output,
+            readers,
+        })
+    }
+}
+
+impl PluginProcess {
+    /// The next line of output; `None` after the last.
+    pub async fn line(&mut self) -> Option<OutputLine> {
+        self.output.recv().await
+    }
+
+    /// Waits for the end of the process itself.
+    ///
+    /// # Errors
+    /// If the system cannot tell.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Asks the plugin to stop (`SIGTERM`), and kills it if it has not after `grace`. Output
+    /// that is not taken does not hold it up.
+    ///
+    /// # Errors
+    /// If the system cannot tell how it ended.
+    pub async fn stop(&mut self, grace: Duration) -> io::Result<ExitStatus> {
+        self.signal(Signal::TERM);
+        self.output.close();
+        if let Ok(status) = timeout(grace, self.child.wait()).await {
+            return status;
+        }
+        self.kill().await
+    }
+
+    /// Kills the plugin and everything that it started.
+    ///
+    /// # Errors
+    /// If the system cannot tell how it ended.
+    pub async fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.signal(Signal::KILL);
+        self.output.close();
+        self.child.wait().await
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A group whose leader is reaped may be another's by now.
+        if let Some(group) = self.group.filter(|_| self.child.id().is_some()) {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for PluginProcess {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        self.readers.clear();
+    }
+}
+
+/// Passes each line on, redacted.
+fn forward(
+    stream: impl AsyncRead + Send + Unpin + 'static,
+    lines: mpsc::Sender<OutputLine>,
+    redactor: Redactor,
+) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut stream = BufReader::new(stream);
+        while let Some(line) = read_line(&mut stream).await {
+            let text = String::from_utf8_lossy(&line);
+            // Nobody listens: read on all the same, so that the plugin never blocks on its output.
+            let _ = lines.send(redactor.redact(&text).into_owned()).await;
+        }
+    }))
+}
+
+/// The next line, cut to [`MAX_LINE`].
+async fn read_line(stream: &mut BufReader<impl AsyncRead + Unpin>) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    loop {
+        match stream.read_u8().await {
+            Ok(b'\n') => return Some(line),
+            Ok(byte) if line.len() < MAX_LINE => line.push(byte),
+            Ok(_) => {}
+            Err(_) => return (!line.is_empty()).then_some(line),
+        }
+    }
+}
+
+/// Writes a file that only this user can read, in one step.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let mut name = path.file_name().unwrap_or(OsStr::new("token")).to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(bytes)?;
+    std::fs::rename(&new, path)
+}

@@ -1,0 +1,43 @@
+//! The host's side of the oxg family: a reference broker for plugins.
+//!
+//! Everything that a plugin does goes through a broker, which decides, does it, and writes the
+//! decision down. This one is made to develop and test against, on one machine.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`Broker`], [`BrokerBuilder`] | the broker, and what its host reads back: findings, audit, logs |
+//! | [`Session`], [`SessionBuilder`] | one run of one plugin: its token, secrets, tasks, artifacts |
+//! | [`Listener`] | a Unix socket or a loopback port; [`Broker::connect`] does without either |
+//! | [`policy`] | where a plugin may go: pure, no I/O |
+//! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
+//! | [`launch`] | starting a plugin as a process with an environment built from nothing |
+//!
+//! Data flows one way: [connection](Broker::connect) → gate for malformed bytes → dispatcher →
+//! service → store.
+//!
+//! What it does not do yet: kernel-level isolation, mutual TLS, WebSocket, secrets by handle,
+//! resumable uploads, tasks that survive a restart.
+
+mod api;
+mod artifacts;
+mod audit;
+mod body;
+mod broker;
+pub mod egress;
+mod error;
+mod findings;
+mod jsonl;
+pub mod launch;
+pub mod policy;
+mod random;
+mod secrets;
+mod serve;
+mod session;
+mod tasks;
+
+pub use body::{Body, BodyError, CutShort, full};
+pub use broker::{Broker, BrokerBuilder};
+pub use error::BrokerError;
+pub use serve::{GRACE, Listener};
+pub use session::{Session, SessionBuilder};
+pub use tasks::{TaskState, TaskView};

@@ -1,0 +1,282 @@
+//! The head of a request, checked byte by byte before any lenient parser sees it (RFC 9112).
+
+use oxg_protocol::Url;
+use oxg_protocol::url::UrlError;
+
+/// How the body behind a head is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// So many bytes; 0 where there is no body.
+    Length(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+/// What is wrong with a request's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Violation {
+    #[error("the request's head is larger than {0} bytes")]
+    HeadTooLarge(usize),
+    #[error("a line of the head ends in a bare CR or LF; lines end in CRLF")]
+    BareLineBreak,
+    #[error("the request line is not METHOD SP TARGET SP HTTP/1.1")]
+    RequestLine,
+    #[error("the request target is not a valid absolute URL: {0}")]
+    Target(UrlError),
+    #[error("a header line starts with white space; folding is obsolete and refused")]
+    Folding,
+    #[error("a header name is empty or has a byte that no name has")]
+    HeaderName,
+    #[error("a header value has a control byte")]
+    HeaderValue,
+    #[error("the request has {0} header lines; the limit is {MAX_LINES}")]
+    TooManyLines(usize),
+    #[error("HTTP/1.1 wants exactly one Host header")]
+    Host,
+    #[error("Content-Length is repeated or is not a number")]
+    ContentLength,
+    #[error("Transfer-Encoding must be exactly `chunked`, once, in HTTP/1.1")]
+    TransferEncoding,
+    #[error("the request has both Content-Length and Transfer-Encoding")]
+    TwoFramings,
+    #[error("a chunk's size line or end is malformed")]
+    Chunk,
+}
+
+/// The most header lines in a head.
+pub(crate) const MAX_LINES: usize = 128;
+
+/// Checks a head, the empty line at its end included.
+pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
+    let text = head
+        .strip_suffix(b"\r\n\r\n")
+        .ok_or(Violation::BareLineBreak)?;
+    let mut lines = split_lines(text)?.into_iter();
+    let minor = check_request_line(lines.next().unwrap_or_default())?;
+    if lines.len() > MAX_LINES {
+        return Err(Violation::TooManyLines(lines.len()));
+    }
+    let (mut hosts, mut length, mut chunked) = (0, None, false);
+    for line in lines {
+        let (name, value) = split_header(line)?;
+        if name.eq_ignore_ascii_case(b"host") {
+            hosts += 1;
+        } else if name.eq_ignore_ascii_case(b"content-length") {
+            let number = decimal(value).ok_or(Violation::ContentLength)?;
+            if length.replace(number).is_some() {
+                return Err(Violation::ContentLength);
+            }
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if chunked || minor == 0 || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Violation::TransferEncoding);
+            }
+            chunked = true;
+        }
+    }
+    if hosts > 1 || (hosts == 0 && minor == 1) {
+        return Err(Violation::Host);
+    }
+    match (length, chunked) {
+        (Some(_), true) => Err(Violation::TwoFramings),
+        (_, true) => Ok(Framing::Chunked),
+        (length, false) => Ok(Framing::Length(length.unwrap_or(0))),
+    }
+}
+
+fn split_lines(text: &[u8]) -> Result<Vec<&[u8]>, Violation> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) {
+        if rest.get(at..at + 2) != Some(b"\r\n") {
+            return Err(Violation::BareLineBreak);
+        }
+        lines.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    lines.push(rest);
+    Ok(lines)
+}
+
+/// The minor version of a good request line.
+fn check_request_line(line: &[u8]) -> Result<u8, Violation> {
+    let mut words = line.split(|b| *b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(Violation::RequestLine);
+    };
+    if method.is_empty() || !method.iter().copied().all(is_token) {
+        return Err(Violation::RequestLine);
+    }
+    check_target(method, target)?;
+    match version {
+        b"HTTP/1.1" => Ok(1),
+        b"HTTP/1.0" => Ok(0),
+        _ => Err(Violation::RequestLine),
+    }
+}
+
+fn check_target(method: &[u8], target: &[u8]) -> Result<(), Violation> {
+    let text = std::str::from_utf8(target).map_err(|_| Violation::RequestLine)?;
+    // CONNECT names an authority; it is refused later, with a reason.
+    if method == b"CONNECT" {
+        return Ok(());
+    }
+    if text.starts_with('/') {
+        let plain = |b: u8| matches!(b, 0x21..=0x7e) && !matches!(b, b'#' | b'\\');
+        return if text.bytes().all(plain) {
+            Ok(())
+        } else {
+            Err(Violation::RequestLine)
+        };
+    }
+    text.parse::<Url>().map(drop).map_err(Violation::Target)
+}
+
+fn split_header(line: &[u8]) -> Result<(&[u8], &[u8]), Violation> {
+    if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
+        return Err(Violation::Folding);
+    }
+    let colon = line
+        .iter()
+        .position(|b| *b == b':')
+        .ok_or(Violation::HeaderName)?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    if name.is_empty() || !name.iter().copied().all(is_token) {
+        return Err(Violation::HeaderName);
+    }
+    if value
+        .iter()
+        .any(|b| (*b < 0x20 && *b != b'\t') || *b == 0x7f)
+    {
+        return Err(Violation::HeaderValue);
+    }
+    Ok((name, value.trim_ascii()))
+}
+
+fn decimal(value: &[u8]) -> Option<u64> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    if digits {
+        std::str::from_utf8(value).ok()?.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// `tchar` of RFC 9110, 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(lines: &[&str]) -> Result<Framing, Violation> {
+        check(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes())
+    }
+
+    #[test]
+    fn ordinary_heads_pass() {
+        assert_eq!(
+            head(&["GET /v1/session HTTP/1.1", "host: broker"]),
+            Ok(Framing::Length(0))
+        );
+        assert_eq!(
+            head(&[
+                "POST http://e.test/a HTTP/1.1",
+                "Host: e.test",
+                "Content-Length: 12"
+            ]),
+            Ok(Framing::Length(12))
+        );
+        assert_eq!(
+            head(&["PUT /a HTTP/1.1", "Host: b", "Transfer-Encoding: Chunked"]),
+            Ok(Framing::Chunked)
+        );
+    }
+
+    #[test]
+    fn what_two_parsers_could_read_differently_is_refused() {
+        let get = "GET / HTTP/1.1";
+        for (lines, violation) in [
+            (
+                vec![
+                    get,
+                    "Host: a",
+                    "Content-Length: 1",
+                    "Transfer-Encoding: chunked",
+                ],
+                Violation::TwoFramings,
+            ),
+            (
+                vec![get, "Host: a", "Content-Length: 1", "Content-Length: 1"],
+                Violation::ContentLength,
+            ),
+            (
+                vec![get, "Host: a", "Content-Length: 1, 1"],
+                Violation::ContentLength,
+            ),
+            (
+                vec![get, "Host: a", "Content-Length: +1"],
+                Violation::ContentLength,
+            ),
+            (
+                vec![get, "Host: a", "Transfer-Encoding: gzip, chunked"],
+                Violation::TransferEncoding,
+            ),
+            (
+                vec![
+                    get,
+                    "Host: a",
+                    "Transfer-Encoding: chunked",
+                    "Transfer-Encoding: chunked",
+                ],
+                Violation::TransferEncoding,
+            ),
+            (
+                vec!["GET / HTTP/1.0", "Transfer-Encoding: chunked"],
+                Violation::TransferEncoding,
+            ),
+            (vec![get, "Host: a", " folded"], Violation::Folding),
+            (vec![get, "Host: a", "X : b"], Violation::HeaderName),
+            (vec![get, "Host: a", "X\u{b}Y: b"], Violation::HeaderName),
+            (vec![get, "Host: a", ": b"], Violation::HeaderName),
+            (vec![get, "Host: a", "no colon"], Violation::HeaderName),
+            (vec![get, "Host: a", "X: a\0b"], Violation::HeaderValue),
+            (vec![get, "Host: a", "X: a\nY: b"], Violation::BareLineBreak),
+            (vec![get, "Host: a", "X: a\rY: b"], Violation::BareLineBreak),
+            (vec![get], Violation::Host),
+            (vec![get, "Host: a", "Host: b"], Violation::Host),
+            (vec!["GET  / HTTP/1.1", "Host: a"], Violation::RequestLine),
+            (vec!["GET / HTTP/1.1 ", "Host: a"], Violation::RequestLine),
+            (vec!["GET / HTTP/2.0", "Host: a"], Violation::RequestLine),
+            (vec!["G@T / HTTP/1.1", "Host: a"], Violation::RequestLine),
+            (vec!["GET /a#b HTTP/1.1", "Host: a"], Violation::RequestLine),
+            (
+                vec!["GET http://a@b/ HTTP/1.1", "Host: b"],
+                Violation::Target(UrlError::UserInfo),
+            ),
+            (
+                vec!["GET http://b/#c HTTP/1.1", "Host: b"],
+                Violation::Target(UrlError::Fragment),
+            ),
+            (
+                vec!["OPTIONS * HTTP/1.1", "Host: b"],
+                Violation::Target(UrlError::Scheme),
+            ),
+        ] {
+            assert_eq!(head(&lines), Err(violation), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_lines_is_limited() {
+        let mut lines = vec!["GET / HTTP/1.1", "Host: a"];
+        lines.resize(MAX_LINES + 1, "X: y");
+        assert!(head(&lines).is_ok());
+        lines.push("X: y");
+        assert_eq!(head(&lines), Err(Violation::TooManyLines(MAX_LINES + 1)));
+    }
+}

@@ -1,0 +1,169 @@
+//! The sockets that a broker listens on.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use oxg_protocol::Endpoint;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::Broker;
+use crate::error::BrokerError;
+
+/// A socket that the broker listens on. Dropped, it accepts no more, and a Unix socket's file goes.
+#[derive(Debug)]
+pub struct Listener {
+    endpoint: Endpoint,
+    stop: CancellationToken,
+    path: Option<PathBuf>,
+}
+
+impl Listener {
+    /// Where it listens, as `OXG_BROKER` says it.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(path) = &self.path {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Broker {
+    /// Listens on a Unix socket that only this user can open: by its mode, and by the user id of
+    /// each peer (`SO_PEERCRED`). A socket that nobody serves any more is replaced; no other file is.
+    ///
+    /// # Errors
+    /// [`BrokerError::Listen`], also for a path of more than 107 bytes, which the system refuses.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn listen_unix(&self, path: impl AsRef<Path>) -> Result<Listener, BrokerError> {
+        let path = path.as_ref();
+        let endpoint = Endpoint::Unix(path.to_owned());
+        let listener = bind_unix(path).map_err(|source| failed(&endpoint, source))?;
+        let own = rustix::process::geteuid().as_raw();
+        let stop = self.accept_loop(OwnUser { listener, own });
+        Ok(Listener {
+            endpoint,
+            stop,
+            path: Some(path.to_owned()),
+        })
+    }
+
+    /// Listens on a TCP port of loopback; port 0 takes any free one. Plain TCP is refused elsewhere.
+    ///
+    /// # Errors
+    /// [`BrokerError::Listen`].
+    pub async fn listen_tcp(&self, address: SocketAddr) -> Result<Listener, BrokerError> {
+        let wanted = Endpoint::Tcp(address);
+        if !address.ip().is_loopback() {
+            let source = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "plain TCP is for loopback only",
+            );
+            return Err(failed(&wanted, source));
+        }
+        let bound = async {
+            let listener = TcpListener::bind(address).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = bound.await.map_err(|source| failed(&wanted, source))?;
+        let stop = self.accept_loop(listener);
+        Ok(Listener {
+            endpoint: Endpoint::Tcp(address),
+            stop,
+            path: None,
+        })
+    }
+
+    /// Serves what `listener` gives until the token is cancelled.
+    fn accept_loop(&self, listener: impl Accept) -> CancellationToken {
+        let stop = self.connections.stop.child_token();
+        let stopped = stop.clone();
+        let broker = self.clone();
+        self.connections
+            .tasks
+            .spawn(stop.clone().run_until_cancelled_owned(async move {
+                loop {
+                    let slot = broker.connections.slots.clone().acquire_owned().await.ok();
+                    match listener.next().await {
+                        Ok(Some(stream)) => {
+                            broker
+                                .connections
+                                .spawn(broker.services.clone(), stream, slot);
+                        }
+                        Ok(None) => {}
+                        // Out of file descriptors, mostly: wait for some connection to end.
+                        Err(_) => sleep(Duration::from_millis(50)).await,
+                    }
+                }
+            }));
+        stopped
+    }
+}
+
+/// A socket that gives streams.
+trait Accept: Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// The next stream; `None` for a peer that may not come in.
+    fn next(&self) -> impl Future<Output = io::Result<Option<Self::Stream>>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<Option<TcpStream>> {
+        let (stream, _) = self.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(Some(stream))
+    }
+}
+
+/// A Unix socket for the processes of one user.
+struct OwnUser {
+    listener: UnixListener,
+    own: u32,
+}
+
+impl Accept for OwnUser {
+    type Stream = UnixStream;
+
+    async fn next(&self) -> io::Result<Option<UnixStream>> {
+        let (stream, _) = self.listener.accept().await?;
+        let peer = stream.peer_cred()?;
+        Ok((peer.uid() == self.own).then_some(stream))
+    }
+}
+
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    let abandoned = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
+        && std::os::unix::net::UnixStream::connect(path).is_err();
+    if abandoned {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+fn failed(endpoint: &Endpoint, source: io::Error) -> BrokerError {
+    BrokerError::Listen {
+        endpoint: endpoint.to_string(),
+        source,
+    }
+}

@@ -1,0 +1,116 @@
+//! Listening, and what happens on each connection.
+
+mod gate;
+mod head;
+mod listen;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use gate::Gated;
+pub(crate) use gate::REFUSED_PATH;
+pub(crate) use head::Violation;
+pub use listen::Listener;
+
+use crate::api::answer;
+use crate::body::incoming;
+use crate::broker::{Broker, Services};
+
+/// How long a busy connection may go on after [`Broker::shutdown`].
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// The most connections at a time; the next one waits to be accepted.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// How much a connection without a socket holds between its two ends, in bytes.
+const PIPE: usize = 64 << 10;
+
+/// The running tasks of a broker.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    slots: Arc<Semaphore>,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+        }
+    }
+}
+
+impl Connections {
+    pub(crate) async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        // Every connection bounds itself by the grace period; the accept loops end at once.
+        self.tasks.wait().await;
+    }
+
+    fn spawn<S>(&self, services: Arc<Services>, stream: S, slot: Option<OwnedSemaphorePermit>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            serve_connection(services, stream, stop).await;
+            drop(slot);
+        });
+    }
+}
+
+impl Broker {
+    /// Serves one connection without a socket and returns its other end.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    #[must_use]
+    pub fn connect(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(PIPE);
+        self.connections.spawn(self.services.clone(), far, None);
+        near
+    }
+}
+
+async fn serve_connection<S>(services: Arc<Services>, stream: S, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let head_limit = usize::try_from(services.limits.header_block_bytes).unwrap_or(usize::MAX);
+    let idle = Duration::from_millis(services.limits.idle_ms);
+    let (gated, refusal) = Gated::new(stream, head_limit);
+    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let (services, refusal) = (services.clone(), refusal.clone());
+        async move {
+            let request = request.map(incoming);
+            Ok::<_, Infallible>(answer(&services, request, refusal.get().copied()).await)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_headers(head::MAX_LINES)
+        .max_buf_size(head_limit.max(8 << 10) + (8 << 10))
+        .serve_connection(TokioIo::new(gated), service);
+    let mut connection = std::pin::pin!(connection);
+    // How a connection ends is the peer's affair; what it did is in the audit.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = timeout(GRACE, connection).await;
+}

@@ -1,0 +1,280 @@
+//! Sessions: one run of one plugin, and all that it was granted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http_body_util::BodyExt as _;
+use oxg_manifest::{Capability, Manifest};
+use oxg_protocol::artifact::ArtifactInfo;
+use oxg_protocol::session::SessionInfo;
+use oxg_protocol::task::{Enqueued, NewTask};
+use oxg_protocol::version::feature;
+use oxg_protocol::{ArtifactName, Digest, Limits, RunId, SecretName, TaskId};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use crate::artifacts::Artifacts;
+use crate::broker::Services;
+use crate::error::BrokerError;
+use crate::policy::Policy;
+use crate::random;
+use crate::secrets::Secrets;
+use crate::tasks::{TaskView, Tasks};
+
+/// What the broker knows of a session.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    pub(crate) plugin_id: String,
+    pub(crate) manifest: Manifest,
+    pub(crate) info: SessionInfo,
+    pub(crate) limits: Limits,
+    pub(crate) policy: Policy,
+    pub(crate) secrets: Secrets,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) tasks: Tasks,
+    pub(crate) slots: Arc<Semaphore>,
+}
+
+/// The open sessions, by the digest of their token: the look-up takes the same time whatever part
+/// of a guess is right.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<HashMap<Digest, Arc<SessionState>>>);
+
+impl Sessions {
+    pub(crate) fn authenticate(&self, token: &str) -> Option<Arc<SessionState>> {
+        self.lock().get(&Digest::of(token.as_bytes())).cloned()
+    }
+
+    pub(crate) fn drain(&self) {
+        for session in self.lock().values() {
+            session.tasks.drain();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Arc<SessionState>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a plugin gets for one run, before it starts.
+#[must_use = "a session begins with `open`"]
+pub struct SessionBuilder {
+    services: Arc<Services>,
+    manifest: Manifest,
+    secrets: BTreeMap<SecretName, SecretString>,
+    loopback_ports: Vec<u16>,
+    config: Map<String, Value>,
+}
+
+impl SessionBuilder {
+    pub(crate) fn new(services: Arc<Services>, manifest: Manifest) -> Self {
+        let config = manifest.config.clone().unwrap_or_default();
+        Self {
+            services,
+            manifest,
+            secrets: BTreeMap::new(),
+            loopback_ports: Vec::new(),
+            config,
+        }
+    }
+
+    /// Gives the plugin a secret. It can borrow it if its manifest declares so.
+    pub fn secret(mut self, name: SecretName, value: SecretString) -> Self {
+        self.secrets.insert(name, value);
+        self
+    }
+
+    /// Lets the plugin reach a port of this machine, for local development.
+    pub fn allow_loopback(mut self, port: u16) -> Self {
+        self.loopback_ports.push(port);
+        self
+    }
+
+    /// Settings in place of those in the manifest, key by key.
+    pub fn config(mut self, settings: Map<String, Value>) -> Self {
+        self.config.extend(settings);
+        self
+    }
+
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// If the artifact store cannot be opened or the system gives no random bytes.
+    pub fn open(self) -> Result<Session, BrokerError> {
+        let token = format!("oxg_{}", random::hex::<32>()?);
+        let run = random::hex::<8>()?;
+        let run_id: RunId = run.parse().map_err(|_| BrokerError::Random(run))?;
+        // The token is long enough; a refusal would be of no consequence.
+        let _ = self.services.redactor.register(&token);
+        let unredacted = self
+            .secrets
+            .iter()
+            .filter(|(_, value)| {
+                self.services
+                    .redactor
+                    .register(value.expose_secret())
+                    .is_err()
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+
+        let name = self.manifest.name.to_string();
+        let state = Arc::new(SessionState {
+            plugin_id: format!("{name}-{run_id}"),
+            info: self.info(run_id),
+            limits: self.services.limits.clone(),
+            policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
+            secrets: Secrets::new(self.secrets),
+            artifacts: self.services.artifacts_of(&name)?,
+            tasks: Tasks::new(),
+            slots: Arc::new(Semaphore::new(
+                self.services.limits.concurrent_requests as usize,
+            )),
+            manifest: self.manifest,
+        });
+        let key = Digest::of(token.as_bytes());
+        self.services.sessions.lock().insert(key, state.clone());
+        let token = token.into();
+        Ok(Session {
+            services: self.services,
+            state,
+            key,
+            token,
+            unredacted,
+        })
+    }
+
+    fn info(&self, run_id: RunId) -> SessionInfo {
+        let features = [
+            feature::EGRESS,
+            feature::SECRETS,
+            feature::ARTIFACTS,
+            feature::TASKS,
+            feature::FINDINGS,
+            feature::LOGS,
+        ];
+        let declared = Capability::ALL
+            .iter()
+            .filter(|capability| self.manifest.declares(**capability));
+        let mut info = SessionInfo::new(self.manifest.name.to_string(), run_id);
+        info.features = features.map(str::to_owned).to_vec();
+        info.capabilities = declared
+            .map(|capability| capability.as_str().to_owned())
+            .collect();
+        info.limits = self.services.limits.clone();
+        info.config = self.config.clone();
+        info
+    }
+}
+
+/// One run of one plugin, as its host holds it. Dropping it ends the session: its token is worth
+/// nothing from then on.
+pub struct Session {
+    services: Arc<Services>,
+    state: Arc<SessionState>,
+    key: Digest,
+    token: SecretString,
+    unredacted: Vec<SecretName>,
+}
+
+impl Session {
+    /// The bearer token that the plugin shows.
+    #[must_use]
+    pub fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &RunId {
+        &self.state.info.run_id
+    }
+
+    /// The name under which audit and findings know the plugin in this run.
+    #[must_use]
+    pub fn plugin_id(&self) -> &str {
+        &self.state.plugin_id
+    }
+
+    /// Secrets whose values are too short or too common to be removed from logs and findings
+    /// wherever they appear.
+    #[must_use]
+    pub fn unredacted_secrets(&self) -> &[SecretName] {
+        &self.unredacted
+    }
+
+    /// Enqueues work.
+    ///
+    /// # Errors
+    /// [`BrokerError::Stopped`] once the session drains.
+    pub fn enqueue(&self, task: NewTask) -> Result<Enqueued, BrokerError> {
+        self.state.tasks.enqueue(task)
+    }
+
+    /// Every task and what became of it, in the order in which they were enqueued.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<TaskView> {
+        self.state.tasks.views()
+    }
+
+    /// Waits until every task is completed or dead-lettered. Bound it with a time-out: a plugin
+    /// that never comes leaves its tasks open.
+    pub async fn settled(&self) {
+        self.state.tasks.settled().await;
+    }
+
+    /// Asks whoever holds the task to stop.
+    pub fn cancel(&self, task: &TaskId) {
+        self.state.tasks.cancel(task);
+    }
+
+    /// Lends no more tasks and asks the plugin to finish.
+    pub fn drain(&self) {
+        self.state.tasks.drain();
+    }
+
+    /// The plugin's artifacts.
+    #[must_use]
+    pub fn artifacts(&self) -> Vec<ArtifactInfo> {
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.state.artifacts.list("", cursor.as_deref());
+            all.extend(page.artifacts);
+            if page.cursor.is_none() {
+                return all;
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    /// The bytes of an artifact; `None` where there is none or it cannot be read.
+    pub async fn artifact(&self, name: &ArtifactName) -> Option<Vec<u8>> {
+        let (_, body) = self.state.artifacts.get(name).await.ok()?;
+        Some(body.collect().await.ok()?.to_bytes().to_vec())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.state.tasks.drain();
+        self.services.sessions.lock().remove(&self.key);
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("plugin_id", &self.state.plugin_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder")
+            .field("plugin", &self.manifest.name)
+            .finish_non_exhaustive()
+    }
+}
