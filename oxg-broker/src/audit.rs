@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use oxg_protocol::ErrorCode;
 use oxg_protocol::audit::{AuditRecord, Decision, EventType};
+use oxg_protocol::{ErrorCode, Problem};
 use oxg_redact::Redactor;
 use serde_json::{Map, Value};
 
@@ -34,6 +34,28 @@ impl Entry {
             reason: reason.into(),
             metadata: Map::new(),
         }
+    }
+
+    /// A call that was refused, with all that its problem says.
+    pub(crate) fn refused(event: EventType, problem: &Problem) -> Self {
+        // What the broker or the target failed at is not a decision.
+        let decision = if problem.status < 500 {
+            Decision::Deny
+        } else {
+            Decision::Info
+        };
+        let mut entry = Self::new(event, decision, problem.detail.as_str())
+            .with("code", problem.code().as_str());
+        for (key, value) in [
+            ("capability", &problem.capability),
+            ("destination", &problem.destination),
+            ("manifest_hint", &problem.manifest_hint),
+        ] {
+            if let Some(value) = value {
+                entry = entry.with(key, value.as_str());
+            }
+        }
+        entry
     }
 
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {

@@ -167,9 +167,16 @@ impl Launch {
 }
 
 impl PluginProcess {
-    /// The next line of output; `None` after the last.
-    pub async fn line(&mut self) -> Option<OutputLine> {
-        self.output.recv().await
+    /// What the plugin writes, line by line; it ends some time after the plugin does. Whoever
+    /// takes it and lets it lie holds the plugin up once 256 lines wait.
+    pub fn take_output(&mut self) -> mpsc::Receiver<OutputLine> {
+        std::mem::replace(&mut self.output, mpsc::channel(1).1)
+    }
+
+    /// The process id, until the end of the process has been waited for.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Waits for the end of the process itself.

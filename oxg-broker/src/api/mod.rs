@@ -175,20 +175,13 @@ async fn dispatch(call: &Call<'_>, request: Request<Body>) -> Answer {
         Ok(route) => serve(call, route, request).await,
         Err(refusal) => Err(refusal),
     };
-    let (decision, reason) = match &result {
+    let entry = match &result {
         Ok(_) if routine => return result,
-        Ok(_) => (Decision::Allow, String::new()),
-        Err(problem) if problem.status < 500 => (Decision::Deny, problem.detail.clone()),
-        Err(problem) => (Decision::Info, problem.detail.clone()),
+        Ok(_) => Entry::new(event, Decision::Allow, ""),
+        Err(problem) => Entry::refused(event, problem),
     };
-    let mut entry = Entry::new(event, decision, reason)
-        .with("method", method)
-        .with("path", target);
-    if let Err(problem) = &result {
-        entry = entry.with("code", problem.code().as_str());
-    }
     // Before the answer leaves: what is not in the audit did not happen.
-    call.audit(entry)?;
+    call.audit(entry.with("method", method).with("path", target))?;
     result
 }
 

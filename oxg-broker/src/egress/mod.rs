@@ -48,10 +48,17 @@ impl Egress {
             return Err(refuse(ErrorCode::InvalidRequest, detail));
         }
         let method = request.method().as_str().to_owned();
+        let on_target = |entry: Entry| {
+            call.audit(
+                entry
+                    .with("method", method.as_str())
+                    .with("url", url.as_str()),
+            )
+        };
         let addresses = match self.check(call, &method, &url).await {
             Ok(addresses) => addresses,
             Err(refusal) => {
-                self.audit(call, Decision::Deny, &refusal.detail, &method, &url, None)?;
+                on_target(Entry::refused(EventType::Egress, &refusal))?;
                 return Err(refusal);
             }
         };
@@ -60,14 +67,9 @@ impl Egress {
         } else {
             "allowed by the manifest"
         };
-        self.audit(
-            call,
-            Decision::Allow,
-            reason,
-            &method,
-            &url,
-            addresses.first(),
-        )?;
+        let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        let allowed = Entry::new(EventType::Egress, Decision::Allow, reason);
+        on_target(allowed.with("addresses", checked))?;
         self.send(call, request, url, addresses).await
     }
 
@@ -154,24 +156,6 @@ impl Egress {
         headers::prepare_response(&mut parts.headers);
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
         Ok(Response::from_parts(parts, body))
-    }
-
-    fn audit(
-        &self,
-        call: &Call<'_>,
-        decision: Decision,
-        reason: &str,
-        method: &str,
-        url: &Url,
-        address: Option<&IpAddr>,
-    ) -> Result<(), Refusal> {
-        let mut entry = Entry::new(EventType::Egress, decision, reason)
-            .with("method", method)
-            .with("url", url.as_str());
-        if let Some(address) = address {
-            entry = entry.with("address", address.to_string());
-        }
-        call.audit(entry)
     }
 }
 

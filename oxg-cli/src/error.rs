@@ -1,0 +1,61 @@
+//! What can go wrong before there is a result, and the exit codes.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use oxg_broker::BrokerError;
+use oxg_broker::launch::LaunchError;
+use oxg_manifest::ManifestError;
+
+/// How the command ends. Documented in its help; stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    TaskFailed = 1,
+    BadInput = 2,
+    NotStarted = 3,
+    PluginFailed = 4,
+    MachineFailed = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error("{what}: {problem}")]
+    Argument { what: String, problem: String },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{problem}")]
+    Build { problem: String },
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error("cannot {what}: {source}")]
+    Machine { what: String, source: io::Error },
+}
+
+impl CliError {
+    pub(crate) fn argument(what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Argument {
+            what: what.into(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Manifest(_) | Self::Argument { .. } | Self::Read { .. } => Exit::BadInput,
+            Self::Build { .. } | Self::Launch(_) => Exit::NotStarted,
+            Self::Broker(_) | Self::Machine { .. } => Exit::MachineFailed,
+        }
+    }
+}

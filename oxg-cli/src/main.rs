@@ -1,0 +1,40 @@
+//! The command `oxg`: run plugins for 0xGen on one machine, against a broker of their own.
+
+mod args;
+mod demo;
+mod error;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use error::CliError;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            match args.command {
+                Command::Demo(demo) => demo::demo(demo).await,
+                Command::Run(run) => run::run(run).await,
+            }
+        }),
+        Err(source) => Err(CliError::Machine {
+            what: "start the runtime".to_owned(),
+            source,
+        }),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report::error(&error);
+            error.exit().into()
+        }
+    }
+}

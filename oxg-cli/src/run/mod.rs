@@ -1,0 +1,132 @@
+//! `oxg run`: one plugin, its own broker, some tasks.
+
+mod input;
+mod program;
+mod supervise;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use oxg_broker::Broker;
+use oxg_broker::launch::Launch;
+use oxg_manifest::Manifest;
+use oxg_protocol::SecretName;
+use oxg_protocol::task::NewTask;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::args::{OutputArgs, RunArgs};
+use crate::error::{CliError, Exit};
+use crate::report::{self, Files, Report};
+pub(crate) use supervise::Ending;
+
+/// Everything that a run needs, checked.
+pub(crate) struct Plan {
+    pub(crate) directory: PathBuf,
+    pub(crate) manifest: Manifest,
+    pub(crate) program: Option<PathBuf>,
+    pub(crate) release: bool,
+    pub(crate) tasks: Vec<NewTask>,
+    pub(crate) secrets: Vec<(SecretName, SecretString)>,
+    pub(crate) loopback_ports: Vec<u16>,
+    pub(crate) config: Map<String, Value>,
+    pub(crate) timeout: Duration,
+    pub(crate) log: Option<String>,
+}
+
+pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
+    let manifest = Manifest::read(args.directory.join("manifest.json"))?;
+    let plan = Plan {
+        tasks: input::tasks(&args.tasks)?,
+        secrets: input::secrets(&args.secrets)?,
+        config: args
+            .config
+            .as_deref()
+            .map(input::config)
+            .transpose()?
+            .unwrap_or_default(),
+        directory: args.directory,
+        manifest,
+        program: args.program,
+        release: args.release,
+        loopback_ports: args.allow_loopback,
+        timeout: Duration::from_secs(args.timeout),
+        log: args.log,
+    };
+    let report = execute(plan, &args.output).await?;
+    report::print(&report, args.output.format);
+    Ok(report.exit())
+}
+
+/// Builds, starts, watches and stops the plugin, and says what came of it.
+pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, CliError> {
+    let program = match &plan.program {
+        Some(program) => absolute(program)?,
+        None => program::find(&plan.directory, &plan.manifest, plan.release).await?,
+    };
+    let files = Files::prepare(output.keep.as_deref())?;
+    let broker = Broker::builder().directory(&files.directory).build()?;
+    let mut session = broker.session(plan.manifest.clone()).config(plan.config);
+    for (name, value) in plan.secrets {
+        session = session.secret(name, value);
+    }
+    for port in &plan.loopback_ports {
+        session = session.allow_loopback(*port);
+    }
+    let session = session.open()?;
+    for task in plan.tasks {
+        session.enqueue(task)?;
+    }
+
+    let listener = broker.listen_unix(files.private.path().join("broker.sock"))?;
+    report::progress("broker", &listener.endpoint().to_string());
+    for port in &plan.loopback_ports {
+        report::progress(
+            "policy",
+            &format!("port {port} of this machine is open to the plugin"),
+        );
+    }
+    for name in session.unredacted_secrets() {
+        let warning = format!(
+            "the secret {name} is too short or too common to be removed from logs and findings"
+        );
+        report::progress("warning", &warning);
+    }
+
+    let mut launch = Launch::new(
+        program,
+        &files.workspace,
+        listener.endpoint().clone(),
+        session.token().clone(),
+        files.private.path().join("token"),
+        broker.redactor().clone(),
+    );
+    if let Some(filter) = plan.log {
+        launch = launch.log(filter);
+    }
+    let variables: Vec<_> = launch
+        .environment()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let process = launch.spawn()?;
+    let id = process
+        .id()
+        .map_or_else(String::new, |id| format!("process {id}, "));
+    let environment = variables.join(" ");
+    report::progress("plugin", &format!("{id}environment: {environment}"));
+    report::progress("", report::NOT_ISOLATED);
+
+    let ending = supervise::supervise(process, &session, plan.timeout).await?;
+    drop(listener);
+    let report = Report::gather(&plan.manifest, &broker, &session, ending, files)?;
+    broker.shutdown().await;
+    Ok(report)
+}
+
+fn absolute(program: &Path) -> Result<PathBuf, CliError> {
+    std::fs::canonicalize(program).map_err(|source| CliError::Read {
+        path: program.to_owned(),
+        source,
+    })
+}
