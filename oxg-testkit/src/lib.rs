@@ -1,0 +1,60 @@
+//! Test a 0xGen plugin without a host, without a port, without waiting.
+//!
+//! ```
+//! # mod plugin {
+//! # use oxg_sdk::prelude::*;
+//! # #[derive(Default)]
+//! # pub struct HeaderAudit;
+//! # #[oxg_sdk::plugin(manifest = "tests/manifest.json")]
+//! # impl Plugin for HeaderAudit {
+//! #     async fn on_task(&self, ctx: &Context<Self>, task: Task) -> Result<TaskOutcome> {
+//! #         let url: Url = task.input::<std::collections::HashMap<String, Url>>()?.remove("url").unwrap();
+//! #         let page = ctx.http().get(&url).send().await?;
+//! #         let finding = Finding::low("web.header.missing", "there is none");
+//! #         ctx.emit(finding.target(page.url())).await?;
+//! #         Ok(TaskOutcome::done())
+//! #     }
+//! # }
+//! # }
+//! # use plugin::HeaderAudit;
+//! use oxg_testkit::prelude::*;
+//!
+//! #[oxg_testkit::test]
+//! async fn reports_a_bare_page(t: Testkit<HeaderAudit>) {
+//!     t.http().on(get("https://shop.test/")).reply(200).body("<html>");
+//!     let run = t.task(json!({ "url": "https://shop.test/" })).await;
+//!     run.assert_findings([finding("web.header.missing").at_least(Low)]);
+//!     run.assert_no_leaks();
+//! }
+//! ```
+//!
+//! The broker behind a [`Testkit`] is the real one, `oxg-broker`, in memory and in the test's own
+//! runtime: encoding, limits and policy are those of production. Scripted are the targets
+//! ([`Targets`]), the secrets (each a canary that [`Run::assert_no_leaks`] looks for), and time,
+//! which moves on by itself when nothing else does. What is not scripted is denied.
+//!
+//! | what | where |
+//! |---|---|
+//! | the test | [`macro@test`], [`Testkit`] |
+//! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`] |
+//! | what a run did | [`Run`], [`Sent`] |
+//! | expected findings | [`finding`], [`Expected`] |
+
+mod findings;
+mod kit;
+pub mod prelude;
+mod run;
+mod targets;
+
+pub use findings::{Expected, finding};
+pub use kit::Testkit;
+pub use run::Run;
+pub use targets::{Expectation, Pattern, Reply, Sent, Targets, get, request};
+
+pub use oxg_sdk_macros::test;
+
+/// For the code that the macro writes.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::kit::run;
+}

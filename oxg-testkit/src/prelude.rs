@@ -1,0 +1,6 @@
+//! What a test needs, with one `use`.
+
+pub use oxg_protocol::Severity::{self, Critical, High, Info, Low, Medium};
+pub use serde_json::json;
+
+pub use crate::{Run, Testkit, finding, get, request};

@@ -1,0 +1,202 @@
+//! A plugin that does as its task says, and what the testkit makes of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use oxg_sdk::prelude::*;
+use oxg_testkit::prelude::{Low, Testkit, finding, get, json, request};
+use serde_json::Value;
+
+/// Does what its task says.
+#[derive(Default)]
+struct Sample;
+
+#[derive(Deserialize)]
+struct Settings {
+    #[serde(default)]
+    greeting: String,
+}
+
+#[oxg_sdk::plugin(manifest = "tests/manifest.json")]
+impl Plugin for Sample {
+    type Config = Settings;
+
+    async fn on_task(&self, ctx: &Context<Self>, task: Task) -> Result<TaskOutcome> {
+        let input: Value = task.input()?;
+        let text = |key: &str| input[key].as_str().map(str::to_owned);
+        let secret = ctx.secrets().get("api-token").await?;
+        let value = secret.expose(str::to_owned);
+        if let Some(url) = text("get") {
+            ctx.http()
+                .get(url.as_str())
+                .bearer_auth(&secret)
+                .send()
+                .await?;
+        }
+        if let Some(url) = text("post-secret") {
+            ctx.http()
+                .post(url.as_str())
+                .body(value.clone())
+                .send()
+                .await?;
+        }
+        if let Some(name) = text("put-secret") {
+            ctx.artifacts().put(name.as_str(), value.clone()).await?;
+        }
+        if let Some(name) = text("put") {
+            ctx.artifacts().put(name.as_str(), "harmless").await?;
+        }
+        if let Some(kind) = text("find") {
+            ctx.emit(Finding::low(kind, format!("seen {value}")))
+                .await?;
+        }
+        if text("log").is_some() {
+            info!(%value, ?input, "a secret in a field: {value}");
+        }
+        if let Some(seconds) = input["sleep"].as_u64() {
+            oxg_sleep(seconds).await;
+        }
+        match text("end").as_deref() {
+            Some("fail") => Err(Failure::permanent(format!("it failed with {value}"))),
+            Some("panic") => panic!("it panicked with {value}"),
+            Some("greet") => TaskOutcome::with_output(&ctx.config().greeting),
+            _ => Ok(TaskOutcome::done()),
+        }
+    }
+}
+
+async fn oxg_sleep(seconds: u64) {
+    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+}
+
+/// The message of the panic in `assertion`.
+fn message(assertion: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(assertion)).expect_err("the assertion holds");
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+#[oxg_testkit::test]
+async fn a_scripted_target_answers_through_the_real_policy(t: Testkit<Sample>) {
+    let token = format!("Bearer {}", t.secret("api-token"));
+    t.http()
+        .on(get("https://shop.test/").header("authorization", token))
+        .reply(200)
+        .times(1);
+    let run = t
+        .task(json!({ "get": "https://shop.test/", "put": "a.txt" }))
+        .await;
+    run.assert_completed();
+    run.assert_findings([]);
+    run.assert_no_leaks();
+    run.assert_least_privilege();
+    assert_eq!(run.artifacts[&"a.txt".parse().unwrap()], b"harmless");
+}
+
+#[oxg_testkit::test]
+async fn a_destination_outside_the_manifest_is_denied_as_in_production(t: Testkit<Sample>) {
+    let run = t.task(json!({ "get": "https://evil.test/" })).await;
+    run.assert_failed("evil.test");
+    run.assert_denied("https://evil.test/");
+    assert!(run.sent.is_empty());
+    let message = message(|| run.assert_least_privilege());
+    assert_eq!(
+        message,
+        r#"manifest.json does not say what the plugin needs
+  declared, never used    the capability "http"
+  declared, never used    the capability "storage"
+  used, not declared      https://evil.test/: add under "http": "hosts": ["shop.test", "evil.test"]
+"#
+    );
+}
+
+#[oxg_testkit::test]
+async fn secrets_in_logs_findings_failures_and_panics_are_redacted_on_the_way(t: Testkit<Sample>) {
+    let run = t
+        .tasks([
+            json!({ "log": "yes", "find": "a.b" }),
+            json!({ "end": "fail" }),
+            json!({ "end": "panic" }),
+        ])
+        .await;
+    run.assert_no_leaks();
+    run.assert_findings([finding("a.b")
+        .at_least(Low)
+        .message_contains("[REDACTED_SECRET]")]);
+    run.assert_failed("it failed with [REDACTED_SECRET]");
+    run.assert_failed("it panicked with [REDACTED_SECRET]");
+    assert!(
+        run.logs
+            .iter()
+            .any(|line| line.contains("a secret in a field: [REDACTED_SECRET]"))
+    );
+}
+
+#[oxg_testkit::test]
+async fn a_secret_in_an_artifact_or_a_body_is_a_leak(t: Testkit<Sample>) {
+    t.http()
+        .on(request("POST", "https://shop.test/").body(t.secret("api-token")))
+        .reply(204);
+    let run = t
+        .task(json!({ "put-secret": "a.txt", "post-secret": "https://shop.test/" }))
+        .await;
+    run.assert_completed();
+    let message = message(|| run.assert_no_leaks());
+    assert_eq!(
+        message,
+        "secrets leaked
+  the secret api-token is in the artifact a.txt
+  the secret api-token is in a body sent to https://shop.test:443
+"
+    );
+}
+
+#[oxg_testkit::test]
+async fn minutes_pass_in_a_moment(t: Testkit<Sample>) {
+    let started = tokio::time::Instant::now();
+    t.task(json!({ "sleep": 500 })).await.assert_completed();
+    assert!(started.elapsed().as_secs() >= 500);
+}
+
+#[oxg_testkit::test]
+async fn settings_reach_the_plugin_and_wrong_ones_keep_it_from_starting(t: Testkit<Sample>) {
+    t.config(json!({ "greeting": "hello" }));
+    let run = t.task(json!({ "end": "greet" })).await;
+    assert!(format!("{:?}", run.tasks[0].state).contains("hello"));
+
+    t.config(json!({ "greeting": 1 }));
+    let run = t.task(json!({})).await;
+    let message = message(|| run.assert_completed());
+    assert!(message.contains("greeting"), "{message}");
+}
+
+#[test]
+fn an_unscripted_request_fails_the_test_in_the_end() {
+    let message = message(|| {
+        oxg_testkit::__private::run(|t: Testkit<Sample>| async move {
+            t.http()
+                .on(get("https://shop.test/a"))
+                .reply(200)
+                .optional();
+            t.task(json!({ "get": "https://shop.test/b" }))
+                .await
+                .assert_failed("no script covers");
+        });
+    });
+    assert!(
+        message.contains("nearest expectation: GET https://shop.test/a"),
+        "{message}"
+    );
+    assert!(
+        message.contains("url: expected https://shop.test/a, sent https://shop.test/b"),
+        "{message}"
+    );
+}
+
+#[test]
+fn two_testkits_know_nothing_of_each_other() {
+    let kit = || Testkit::new(Sample::default);
+    let (one, other) = (kit(), kit());
+    one.http().on(get("https://shop.test/")).reply(200);
+    other.verify();
+    assert!(message(|| one.verify()).contains("came 0 times"));
+}
