@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anstream::println;
 use anstyle::Style;
-use oxg_protocol::audit::{Decision, EventType};
+use oxg_protocol::Severity;
+use oxg_protocol::audit::{AuditRecord, Decision, EventType};
 
 use super::style::{BAD, FAINT, GOOD, HINT, STRONG, cut, printable, severity};
 use super::{Report, TaskReport, text};
@@ -24,6 +25,18 @@ pub(super) fn print(report: &Report) {
 
 fn findings(report: &Report) {
     heading("Findings", report.findings.len());
+    let counts = Severity::ALL.iter().rev().filter_map(|severity| {
+        let count = report
+            .findings
+            .iter()
+            .filter(|found| found.severity == *severity)
+            .count();
+        (count > 0).then(|| format!("{count} {severity}"))
+    });
+    let counts: Vec<_> = counts.collect();
+    if !counts.is_empty() {
+        println!("  {}", counts.join(", "));
+    }
     let rows = report.findings.iter().map(|finding| {
         let cells = [
             finding.severity.to_string(),
@@ -86,39 +99,67 @@ fn explain(task: &TaskReport) {
 /// What the broker decided, the same decisions counted together.
 fn decisions(report: &Report) {
     heading("Decisions of the broker", report.decisions.len());
-    let mut counted: BTreeMap<(usize, bool, [String; 3]), usize> = BTreeMap::new();
+    let mut counted: BTreeMap<(usize, EventOrder, String), usize> = BTreeMap::new();
     for record in &report.decisions {
-        let (order, what) = match record.event_type {
-            EventType::Egress => (0, "egress"),
-            EventType::Secret => (1, "secret"),
-            EventType::Artifact => (2, "artifact"),
-            EventType::Finding => (3, "finding"),
-            EventType::Task => (4, "task"),
-            _ => (5, "other"),
+        let rank = match record.decision {
+            Decision::Deny => 0,
+            Decision::Allow => 2,
+            _ => 1,
         };
-        let method = text(record, "method").unwrap_or_default();
-        let place = text(record, "url")
-            .or_else(|| text(record, "path"))
-            .unwrap_or_default();
-        let decided = match record.decision {
-            Decision::Allow => "allow",
-            Decision::Deny => "deny",
-            _ => "failed",
-        };
-        let row = [
-            decided.to_owned(),
-            what.to_owned(),
-            format!("{method} {place}"),
-        ];
-        *counted.entry((order, decided == "allow", row)).or_default() += 1;
+        let key = (rank, EventOrder::of(record.event_type), call(record));
+        *counted.entry(key).or_default() += 1;
     }
-    let rows = counted
-        .into_iter()
-        .map(|((_, good, [decided, what, place]), count)| {
-            let style = if good { GOOD } else { BAD };
-            (style, [decided, count.to_string(), what, place])
-        });
-    table(["decision", "times", "kind", "call"], rows.collect());
+    let rows = counted.into_iter().map(|((rank, _, call), count)| {
+        let (style, decision) = [(BAD, "deny"), (BAD, "failed"), (GOOD, "allow")][rank];
+        (style, [decision.to_owned(), count.to_string(), call])
+    });
+    table(["decision", "times", "what"], rows.collect());
+}
+
+/// The order in which kinds of events are listed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum EventOrder {
+    Egress,
+    Secret,
+    Artifact,
+    Finding,
+    Task,
+    Other,
+}
+
+impl EventOrder {
+    fn of(event: EventType) -> Self {
+        match event {
+            EventType::Egress => Self::Egress,
+            EventType::Secret => Self::Secret,
+            EventType::Artifact => Self::Artifact,
+            EventType::Finding => Self::Finding,
+            EventType::Task => Self::Task,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The call in words; ids that say nothing to a person are left out.
+fn call(record: &AuditRecord) -> String {
+    let method = text(record, "method").unwrap_or_default();
+    if let Some(url) = text(record, "url") {
+        return format!("egress    {method} {url}");
+    }
+    let path = text(record, "path").unwrap_or_default();
+    let segments: Vec<_> = path.trim_start_matches("/v1/").split('/').collect();
+    match (method, segments.as_slice()) {
+        ("GET", ["secrets", name]) => format!("secret    borrow {name}"),
+        ("DELETE", ["leases", _]) => "secret    give back".to_owned(),
+        ("POST", ["leases", _, "renew"]) => "secret    renew".to_owned(),
+        (_, ["artifacts", name @ ..]) => {
+            format!("artifact  {} {}", method.to_lowercase(), name.join("/"))
+        }
+        ("POST", ["tasks", id, action]) => format!("task      {action} {id}"),
+        ("POST", ["findings"]) => "findings  report".to_owned(),
+        ("GET", ["session"]) => "session   open".to_owned(),
+        _ => format!("other     {method} {path}"),
+    }
 }
 
 fn files(report: &Report) {

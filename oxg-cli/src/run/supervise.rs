@@ -86,7 +86,7 @@ pub(crate) async fn supervise(
             biased;
             Some(line) = lines.recv() => {
                 report::plugin_line(&line);
-                last_line = line;
+                remember(&mut last_line, line);
             }
             status = process.wait() => break (status.map_err(lost)?, None),
             () = session.settled(), if settled_at.is_none() => {
@@ -107,9 +107,16 @@ pub(crate) async fn supervise(
     };
     while let Ok(Some(line)) = timeout(LAST_LINES, lines.recv()).await {
         report::plugin_line(&line);
-        last_line = line;
+        remember(&mut last_line, line);
     }
     Ok(forced.unwrap_or_else(|| natural(status, settled_at.is_some(), session, last_line)))
+}
+
+/// Keeps the last line that says something.
+fn remember(last_line: &mut String, line: String) {
+    if !line.trim().is_empty() {
+        *last_line = line;
+    }
 }
 
 /// Stops the plugin while its output is shown.
