@@ -1,0 +1,88 @@
+//! Detectors: what each kind of secret and personal data looks like.
+//!
+//! One pass of an automaton finds *anchors*, the fixed strings that begin a
+//! finding or name one; one pass over digits finds where numbers begin. At each
+//! such place a small hand-written validator looks at a bounded stretch of text.
+//! Places are judged one by one, never in the light of another finding: that
+//! keeps the work linear and the result independent of order.
+
+mod anchors;
+mod authorization;
+mod card;
+mod curl;
+mod email;
+mod iban;
+mod ip;
+mod jwt;
+mod named;
+mod named_value;
+mod national_id;
+mod numbers;
+mod pem;
+mod phone;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod url;
+
+use std::ops::Range;
+
+pub(crate) use named::awaits_value;
+#[cfg(feature = "json")]
+pub(crate) use named_value::{Found, looks_secret};
+pub(crate) use pem::PemState;
+
+use crate::kind::Kind;
+use crate::policy::Settings;
+use crate::spans::Span;
+
+/// A text under search, and what was found in it.
+pub(crate) struct Scan<'a> {
+    pub(crate) text: &'a [u8],
+    settings: &'a Settings,
+    spans: &'a mut Vec<Span>,
+}
+
+impl Scan<'_> {
+    fn wants(&self, kind: Kind) -> bool {
+        self.settings.kinds.has(kind)
+    }
+
+    /// Records a finding. `evidence` is every byte that was looked at, but for
+    /// one on each side.
+    fn add(
+        &mut self,
+        kind: Kind,
+        detector: &'static str,
+        range: Range<usize>,
+        evidence: Range<usize>,
+    ) {
+        if !self.wants(kind) || range.is_empty() || self.settings.allows(&self.text[range.clone()])
+        {
+            return;
+        }
+        let mut end = evidence.end.min(self.text.len());
+        // What a detector would see beyond the end of a line does not matter to it.
+        while end > range.end && self.text[end - 1] == b'\n' {
+            end -= 1;
+        }
+        let evidence = evidence.start.min(range.start)..end;
+        self.spans.push(Span {
+            range,
+            evidence,
+            kind,
+            detector,
+        });
+    }
+}
+
+/// Runs every detector over `text`. Findings are in no order and may overlap.
+pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
+    let mut scan = Scan {
+        text,
+        settings,
+        spans,
+    };
+    anchors::run(&mut scan);
+    numbers::run(&mut scan);
+}

@@ -1,0 +1,175 @@
+//! Telephone numbers: international (E.164), North American, and any number
+//! that a word such as `phone:` announces.
+
+use std::ops::Range;
+
+use super::Scan;
+use crate::bytes::{ALNUM, ByteSet, DIGIT, before};
+use crate::kind::Kind;
+
+/// Words that announce a number.
+pub(crate) const WORDS: &[&str] = &[
+    "phone", "mobile", "tel", "fax", "msisdn", "cell", "whatsapp",
+];
+
+static BETWEEN: ByteSet = ByteSet::new(" .()/-");
+/// E.164: at most fifteen digits.
+const DIGITS_MAX: usize = 15;
+
+/// Reads digits with single separators between groups. Returns the number of
+/// digits, of groups, and the end.
+fn read(text: &[u8], at: usize) -> (usize, usize, usize) {
+    let (mut digits, mut groups, mut end) = (0, 0, at);
+    loop {
+        let gap = BETWEEN.run(&text[end..], 3);
+        let size = DIGIT.run(&text[end + gap..], DIGITS_MAX + 1);
+        if size == 0 || gap > 2 || groups > 0 && gap == 0 || digits + size > DIGITS_MAX {
+            break;
+        }
+        digits += size;
+        groups += 1;
+        end += gap + size;
+    }
+    (digits, groups, end)
+}
+
+/// Whether the number goes on after `end` in a way that no phone number does.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    match &text[end..] {
+        [b'-' | b'.' | b':' | b'/' | b',' | b' ', b, ..] => b.is_ascii_digit(),
+        [b, ..] => ALNUM.has(*b) || *b == b'_',
+        [] => false,
+    }
+}
+
+/// `at` is where `+` stands.
+pub(crate) fn international(scan: &mut Scan<'_>, at: usize) {
+    if !scan.wants(Kind::Phone) {
+        return;
+    }
+    let text = scan.text;
+    if before(text, at)
+        .is_some_and(|b| ALNUM.has(b) || matches!(b, b'_' | b'+' | b')' | b'=' | b'/'))
+        && !matches!(before(text, at), Some(b'='))
+    {
+        return;
+    }
+    let (digits, groups, end) = read(text, at + 1);
+    let enough = if groups == 1 { 10 } else { 8 };
+    if digits < enough || text[at + 1] == b'0' || goes_on(text, end) {
+        return;
+    }
+    // `+1.234567890` is a number, `+1.234.567.890` a telephone number.
+    let decimal =
+        groups == 2 && text.get(at + 2) == Some(&b'.') || text[at + 1..end].contains(&b'/');
+    if !decimal {
+        scan.add(Kind::Phone, "phone-international", at..end, at..end + 1);
+    }
+}
+
+/// `ddd-ddd-dddd`, `ddd.ddd.dddd` or `(ddd) ddd-dddd` of the North American
+/// Numbering Plan, whose area and exchange codes begin with 2 to 9.
+pub(crate) fn north_american(scan: &mut Scan<'_>, at: usize) {
+    if !scan.wants(Kind::Phone) {
+        return;
+    }
+    let text = scan.text;
+    let code = |at: usize| {
+        text.get(at..at + 3)
+            .is_some_and(|c| matches!(c[0], b'2'..=b'9') && DIGIT.run(c, 3) == 3)
+    };
+    let start = at;
+    let (exchange, separator) = if text.get(at) == Some(&b'(') {
+        if !code(at + 1) || text.get(at + 4) != Some(&b')') {
+            return;
+        }
+        let blank = usize::from(text.get(at + 5) == Some(&b' '));
+        (at + 5 + blank, *b"-. ")
+    } else {
+        match text.get(at + 3) {
+            Some(b @ (b'-' | b'.')) if code(at) => (at + 4, [*b; 3]),
+            _ => return,
+        }
+    };
+    if before(text, start).is_some_and(|b| ALNUM.has(b) || matches!(b, b'-' | b'.' | b'_' | b'/')) {
+        return;
+    }
+    let end = exchange + 8;
+    let fits = code(exchange)
+        && text
+            .get(exchange + 3)
+            .is_some_and(|b| separator.contains(b))
+        && text
+            .get(exchange + 4..end)
+            .is_some_and(|line| DIGIT.run(line, 4) == 4);
+    let more = match text.get(end..) {
+        Some([b'-' | b'.', b, ..]) => ALNUM.has(*b),
+        Some([b, ..]) => ALNUM.has(*b) || *b == b'_',
+        _ => false,
+    };
+    if fits && !more {
+        scan.add(
+            Kind::Phone,
+            "phone-north-american",
+            start..end,
+            start..end + 1,
+        );
+    }
+}
+
+/// A number after a word that announces it. `word` is where the word stands.
+pub(crate) fn at_word(scan: &mut Scan<'_>, word: Range<usize>) {
+    if !scan.wants(Kind::Phone) {
+        return;
+    }
+    let text = scan.text;
+    // Ends of words ("hotel", "intel") announce nothing; `mobilePhone` does.
+    if before(text, word.start).is_some_and(|b| b.is_ascii_alphabetic())
+        && !text[word.start].is_ascii_uppercase()
+    {
+        return;
+    }
+    let after = text[word.end..]
+        .iter()
+        .take(12)
+        .take_while(|b| {
+            matches!(
+                b,
+                b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'#' | b'.' | b'>'
+            )
+        })
+        .count();
+    let from = word.end + after;
+    if after == 0 || !matches!(text.get(from), Some(b'0'..=b'9' | b'(')) {
+        return;
+    }
+    let (digits, groups, end) = read(text, from);
+    let enough = if groups == 1 { 9 } else { 7 };
+    if digits < enough || goes_on(text, end) || is_date(&text[from..end]) {
+        return;
+    }
+    scan.add(
+        Kind::Phone,
+        "phone-after-word",
+        from..end,
+        word.start..end + 1,
+    );
+}
+
+/// `yyyy-mm-dd` and what may follow it.
+fn is_date(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [
+            b'1' | b'2',
+            _,
+            _,
+            _,
+            b'-' | b'/' | b'.',
+            b'0' | b'1',
+            _,
+            b'-' | b'/' | b'.',
+            ..
+        ]
+    )
+}

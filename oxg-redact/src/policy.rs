@@ -1,0 +1,53 @@
+//! What a redactor looks for.
+
+use crate::kind::{Kind, KindSet};
+
+/// A preset of what is looked for. Values known to be secret are removed under
+/// every policy.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Every kind but IP addresses.
+    #[default]
+    Default,
+    /// Every kind, and a value whose key names a secret is removed whatever the
+    /// value looks like. For text that leaves the organisation.
+    Strict,
+    /// Secrets, payment cards and e-mail addresses. Kinds that a log's own
+    /// numbers are easily taken for (phones, national ids, IP addresses) are off.
+    LogsOnly,
+}
+
+impl Policy {
+    pub(crate) fn kinds(self) -> KindSet {
+        KindSet::of(Kind::ALL.into_iter().filter(|kind| match self {
+            Self::Default => *kind != Kind::IpAddress,
+            Self::Strict => true,
+            Self::LogsOnly => kind.is_secret() || matches!(kind, Kind::Card | Kind::Email),
+        }))
+    }
+}
+
+/// A policy with the caller's own changes applied.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) kinds: KindSet,
+    /// A sensitive name is enough; the value need not look like a secret.
+    pub(crate) trust_names: bool,
+    /// Literal texts that no detector may take.
+    pub(crate) allowed: Vec<Box<[u8]>>,
+}
+
+impl Settings {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            kinds: policy.kinds(),
+            trust_names: policy == Policy::Strict,
+            allowed: Vec::new(),
+        }
+    }
+
+    pub(crate) fn allows(&self, text: &[u8]) -> bool {
+        self.allowed.iter().any(|literal| **literal == *text)
+    }
+}

@@ -1,0 +1,174 @@
+//! Findings as byte ranges: markers already in a text, overlaps, replacement.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use crate::kind::Kind;
+
+const MARKER_HEAD: &[u8] = b"[REDACTED_";
+/// Longest kind name accepted inside a marker.
+const MARKER_KIND_MAX: usize = 24;
+
+/// Something to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The bytes to replace.
+    pub(crate) range: Range<usize>,
+    /// The bytes that led to the finding, but for one on each side.
+    pub(crate) evidence: Range<usize>,
+    pub(crate) kind: Kind,
+    /// Name of the detector.
+    pub(crate) detector: &'static str,
+}
+
+/// The length of the marker at the start of `text`, if there is one.
+pub(crate) fn marker_len(text: &[u8]) -> Option<usize> {
+    let kind = text.strip_prefix(MARKER_HEAD)?;
+    let len = kind
+        .iter()
+        .take(MARKER_KIND_MAX)
+        .take_while(|b| b.is_ascii_uppercase() || **b == b'_')
+        .count();
+    (len > 0 && kind.get(len) == Some(&b']')).then(|| MARKER_HEAD.len() + len + 1)
+}
+
+/// Drops findings that touch a marker already in the text.
+///
+/// This is what makes redaction idempotent. A detector decides by its evidence
+/// and the byte on each side of it. Where these hold no marker they are as they
+/// were before the first pass, which would have found the same; so a second
+/// pass finds nothing that the first did not.
+pub(crate) fn drop_beside_markers(text: &[u8], spans: &mut Vec<Span>) {
+    if spans.is_empty() {
+        return;
+    }
+    let mut markers = memmem::find_iter(text, MARKER_HEAD)
+        .filter_map(|at| Some(at..at + marker_len(text.get(at..)?)?))
+        .peekable();
+    if markers.peek().is_none() {
+        return;
+    }
+    let markers: Vec<Range<usize>> = markers.collect();
+    spans.retain(|span| {
+        if span.kind == Kind::KnownValue {
+            return true;
+        }
+        let next = markers.partition_point(|marker| marker.end < span.evidence.start);
+        markers
+            .get(next)
+            .is_none_or(|marker| marker.start > span.evidence.end)
+    });
+}
+
+/// Sorts spans and unites those that overlap, or touch and share a marker. The
+/// weightiest kind gives its name.
+pub(crate) fn unite(spans: &mut Vec<Span>) {
+    if spans.len() < 2 {
+        return;
+    }
+    spans.sort_unstable_by_key(|s| (s.range.start, s.range.end, s.kind));
+    spans.dedup_by(|next, last| {
+        let overlap = next.range.start < last.range.end;
+        let beside = next.range.start == last.range.end && next.kind.marker() == last.kind.marker();
+        if !(overlap || beside) {
+            return false;
+        }
+        last.range.end = last.range.end.max(next.range.end);
+        last.evidence.start = last.evidence.start.min(next.evidence.start);
+        last.evidence.end = last.evidence.end.max(next.evidence.end);
+        if next.kind < last.kind {
+            last.kind = next.kind;
+            last.detector = next.detector;
+        }
+        true
+    });
+}
+
+/// Widens spans so that none cuts a character of `text` in two.
+pub(crate) fn widen_to_chars(text: &str, spans: &mut Vec<Span>) {
+    let mut widened = false;
+    for span in spans.iter_mut() {
+        while !text.is_char_boundary(span.range.start) {
+            span.range.start -= 1;
+            widened = true;
+        }
+        while !text.is_char_boundary(span.range.end) {
+            span.range.end += 1;
+            widened = true;
+        }
+    }
+    if widened {
+        unite(spans);
+    }
+}
+
+/// Writes `text` with every span replaced by its marker. Spans are united.
+pub(crate) fn replace(text: &[u8], spans: &[Span], out: &mut Vec<u8>) {
+    let mut at = 0;
+    for span in spans {
+        out.extend_from_slice(&text[at..span.range.start]);
+        out.extend_from_slice(span.kind.marker().as_bytes());
+        at = span.range.end;
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// As [`replace`], for text. Spans lie on character boundaries.
+pub(crate) fn replace_str(text: &str, spans: &[Span], out: &mut String) {
+    let mut at = 0;
+    for span in spans {
+        out.push_str(&text[at..span.range.start]);
+        out.push_str(span.kind.marker());
+        at = span.range.end;
+    }
+    out.push_str(&text[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(range: Range<usize>, kind: Kind) -> Span {
+        Span {
+            evidence: range.clone(),
+            range,
+            kind,
+            detector: "test",
+        }
+    }
+
+    #[test]
+    fn overlapping_spans_become_one_of_the_weightier_kind() {
+        let mut spans = vec![span(4..9, Kind::Email), span(0..5, Kind::Token)];
+        unite(&mut spans);
+        assert_eq!(spans, [span(0..9, Kind::Token)]);
+    }
+
+    #[test]
+    fn spans_that_only_touch_stay_apart_if_their_markers_differ() {
+        let mut spans = vec![span(0..5, Kind::Token), span(5..9, Kind::Email)];
+        unite(&mut spans);
+        assert_eq!(spans.len(), 2);
+    }
+
+    #[test]
+    fn a_finding_beside_a_marker_is_dropped_and_one_further_off_is_kept() {
+        let text = b"[REDACTED_EMAIL]abc def";
+        let mut spans = vec![span(16..19, Kind::Token), span(20..23, Kind::Token)];
+        drop_beside_markers(text, &mut spans);
+        assert_eq!(spans, [span(20..23, Kind::Token)]);
+    }
+
+    #[test]
+    fn what_merely_looks_like_a_marker_is_none() {
+        for text in [
+            "[REDACTED_]",
+            "[REDACTED_a]",
+            "[REDACTED]",
+            "[REDACTED_SECRET",
+        ] {
+            assert_eq!(marker_len(text.as_bytes()), None, "{text}");
+        }
+    }
+}
