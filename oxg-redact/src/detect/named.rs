@@ -85,6 +85,10 @@ fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place
             }
         }
     }
+    let sensitivity = match place.beside {
+        true => Sensitivity::Suspect,
+        false => sensitivity,
+    };
     looks_secret(
         &text[found.range.clone()],
         sensitivity,
@@ -101,6 +105,8 @@ struct Place {
     assignment: bool,
     /// Only a quoted value counts.
     needs_quotes: bool,
+    /// The two may just stand side by side: only a value that looks random counts.
+    beside: bool,
 }
 
 /// Finds the separator after a key.
@@ -110,6 +116,15 @@ fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
             at,
             assignment,
             needs_quotes,
+            beside: false,
+        })
+    };
+    let beside = |at, beside| {
+        Some(Place {
+            at,
+            assignment: true,
+            needs_quotes: true,
+            beside,
         })
     };
     let mut at = end;
@@ -119,6 +134,7 @@ fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
             at: next_line(text, at + 1),
             assignment: true,
             needs_quotes: false,
+            beside: false,
         });
     }
     let quoted = {
@@ -157,7 +173,10 @@ fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
         [b'!', b'=', ..] => place(at + 2, true, true),
         [b'=', ..] => place(next_line(text, at + 1), true, false),
         [b'%', b'3', b'd' | b'D' | b'a' | b'A', ..] => place(at + 3, true, false),
-        [b',', ..] if quoted && text[tight - 1] != b'`' => place(at + 1, true, true),
+        // `define("KEY", "value")`, but not `["secrets", "tasks"]`.
+        [b',', ..] if quoted && text[tight - 1] != b'`' => {
+            beside(at + 1, !is_first_argument(text, start))
+        }
         [b'(', ..] => place(at + 1, true, true),
         [b'i', b's', b' ', ..] if at > tight => place(at + 3, true, true),
         _ if flag && at > tight && !matches!(text.get(at), Some(b'-')) => place(at, true, false),
@@ -165,10 +184,27 @@ fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
         [b'v', b'a', b'l', b'u', b'e', b'=', ..] if quoted && at > tight => {
             place(at + 6, true, true)
         }
-        _ if at > tight && matches!(text.get(at), Some(b'"' | b'\'')) => place(at, true, true),
+        // `password "value"` of a configuration, but not `the secret "name" is …`.
+        _ if at > tight && matches!(text.get(at), Some(b'"' | b'\'')) => {
+            beside(at, !begins_line(text, start))
+        }
         _ if at > tight => place(typed(text, at)?, true, true),
         _ => None,
     }
+}
+
+/// Whether the quoted key at `start` is the first argument of a call.
+fn is_first_argument(text: &[u8], start: usize) -> bool {
+    let escapes = |b: &&u8| matches!(b, b'\\' | b'"' | b'\'');
+    let opening = text[..start].iter().rev().take(4).take_while(escapes);
+    before(text, start - opening.count()) == Some(b'(')
+}
+
+/// Whether nothing but blanks stands before the key on its line.
+fn begins_line(text: &[u8], start: usize) -> bool {
+    let indent = text[..start].iter().rev().take(INDENT_MAX);
+    let indent = indent.take_while(|b| matches!(b, b' ' | b'\t')).count();
+    matches!(before(text, start - indent), None | Some(b'\n'))
 }
 
 /// Where the value of a declaration with a type begins: `name: str = …`,

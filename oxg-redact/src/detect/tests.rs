@@ -339,3 +339,22 @@ fn an_allowed_text_stays_where_a_detector_finds_exactly_it() {
     assert_eq!(redactor.redact("help@example.org"), "help@example.org");
     assert_eq!(redactor.redact("xhelp@example.org"), "[REDACTED_EMAIL]");
 }
+
+#[test]
+fn words_beside_the_name_of_a_secret_are_not_its_value() {
+    for text in [
+        r#"["http","secrets","artifacts","tasks"]"#,
+        r#"{"type":"urn:oxg:error:secret_not_granted","title":"not granted"}"#,
+        r#"the secret "other" is not granted to this plugin"#,
+    ] {
+        assert_eq!(Redactor::default().redact(text), text);
+    }
+    for text in [
+        r#"define('DB_PASSWORD', 'hunter2');"#,
+        "  password \"hunter2\"",
+        r#"["api_key", "k9XvQ2mZ81LpRt0w"]"#,
+    ] {
+        let redacted = Redactor::default().redact(text).into_owned();
+        assert!(redacted.contains("[REDACTED_SECRET]"), "{redacted}");
+    }
+}
