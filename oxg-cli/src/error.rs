@@ -1,7 +1,6 @@
 //! What can go wrong before there is a result, and the exit codes.
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use oxg_broker::BrokerError;
@@ -31,8 +30,6 @@ pub(crate) enum CliError {
     Manifest(#[from] ManifestError),
     #[error("{what}: {problem}")]
     Argument { what: String, problem: String },
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
     #[error("{problem}")]
     Build { problem: String },
     #[error(transparent)]
@@ -53,7 +50,7 @@ impl CliError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Manifest(_) | Self::Argument { .. } | Self::Read { .. } => Exit::BadInput,
+            Self::Manifest(_) | Self::Argument { .. } => Exit::BadInput,
             Self::Build { .. } | Self::Launch(_) => Exit::NotStarted,
             Self::Broker(_) | Self::Machine { .. } => Exit::MachineFailed,
         }

@@ -130,7 +130,10 @@ fn wrong_tasks_and_secrets_are_explained_with_exit_code_2() {
     let path = directory.path().to_str().unwrap();
     for (arguments, expected) in [
         (vec!["--task", "{"], "--task: not JSON"),
-        (vec!["--task", "missing.json"], "cannot read missing.json"),
+        (
+            vec!["--task", "missing.json"],
+            "--task: cannot read missing.json",
+        ),
         (
             vec!["--task", "{}", "--secret", "hunter2-hunter2"],
             "expected NAME=VALUE or NAME=@FILE",

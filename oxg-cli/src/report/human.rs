@@ -72,8 +72,11 @@ fn tasks(tasks: &[TaskReport]) {
 /// Why a task failed, and what would mend it.
 fn explain(task: &TaskReport) {
     let Some(denial) = &task.denial else {
-        let reason = task.reason.as_deref().unwrap_or("it was not finished");
-        println!("  {BAD}{}{BAD:#} {}", task.id, printable(reason));
+        let reason = task
+            .reason
+            .as_deref()
+            .unwrap_or("it was not finished before the plugin ended");
+        println!("  {BAD}{} failed:{BAD:#} {}", task.id, printable(reason));
         return;
     };
     println!(
@@ -152,6 +155,7 @@ fn call(record: &AuditRecord) -> String {
         ("GET", ["secrets", name]) => format!("secret    borrow {name}"),
         ("DELETE", ["leases", _]) => "secret    give back".to_owned(),
         ("POST", ["leases", _, "renew"]) => "secret    renew".to_owned(),
+        ("GET", ["artifacts"]) => "artifact  list".to_owned(),
         (_, ["artifacts", name @ ..]) => {
             format!("artifact  {} {}", method.to_lowercase(), name.join("/"))
         }

@@ -1,6 +1,6 @@
 //! Tasks, secrets and settings as they are typed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
@@ -50,7 +50,7 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
     let value = match value.strip_prefix('@') {
         None => SecretString::from(value),
         Some(path) => {
-            let mut text = read(Path::new(path))?;
+            let mut text = read("--secret", Path::new(path))?;
             let value = SecretString::from(text.trim_end_matches(['\r', '\n']));
             text.zeroize();
             value
@@ -61,20 +61,20 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
 
 /// JSON as typed, or from a file.
 fn json(what: &str, argument: &str) -> Result<Value, CliError> {
-    let typed = argument.trim_start().starts_with(['{', '[', '"']);
-    let (place, text) = if typed {
-        (what.to_owned(), argument.to_owned())
+    let typed = serde_json::from_str(argument);
+    if let Ok(value) = typed {
+        return Ok(value);
+    }
+    let (place, result) = if argument.trim_start().starts_with(['{', '[', '"']) {
+        (what.to_owned(), typed)
     } else {
-        (
-            format!("{what} {argument}"),
-            read(&PathBuf::from(argument))?,
-        )
+        let text = read(what, Path::new(argument))?;
+        (format!("{what} {argument}"), serde_json::from_str(&text))
     };
-    serde_json::from_str(&text)
-        .map_err(|error| CliError::argument(place, format!("not JSON: {error}")))
+    result.map_err(|error| CliError::argument(place, format!("not JSON: {error}")))
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
+fn read(what: &str, path: &Path) -> Result<String, CliError> {
     let read = || {
         if std::fs::metadata(path)?.len() > MAX_FILE {
             return Err(std::io::Error::other(format!(
@@ -83,9 +83,8 @@ fn read(path: &Path) -> Result<String, CliError> {
         }
         std::fs::read_to_string(path)
     };
-    read().map_err(|source| CliError::Read {
-        path: path.to_owned(),
-        source,
+    read().map_err(|error| {
+        CliError::argument(what, format!("cannot read {}: {error}", path.display()))
     })
 }
 
@@ -110,6 +109,7 @@ mod tests {
             .map(|task| task.input)
             .collect();
         assert_eq!(inputs, [serde_json::json!({"a": 1}), 1.into(), 2.into()]);
+        assert_eq!(tasks(&owned(&["3"])).unwrap()[0].input, 3);
         assert!(tasks(&owned(&["[]"])).is_err());
     }
 

@@ -125,8 +125,10 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
 }
 
 fn absolute(program: &Path) -> Result<PathBuf, CliError> {
-    std::fs::canonicalize(program).map_err(|source| CliError::Read {
-        path: program.to_owned(),
-        source,
+    std::fs::canonicalize(program).map_err(|error| {
+        CliError::argument(
+            "--program",
+            format!("cannot read {}: {error}", program.display()),
+        )
     })
 }

@@ -1,0 +1,190 @@
+use std::path::PathBuf;
+
+use oxg_manifest::Capability;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::parse::Parser;
+use syn::{Error, Expr, ExprLit, Ident, ImplItem, ItemImpl, Lit, LitStr, Meta, Result};
+
+use crate::manifest::{self, Declared};
+
+/// `impl Plugin for P { … }`, with what the manifest declares beside it.
+pub(crate) fn expand(
+    args: TokenStream,
+    item: TokenStream,
+    source: Option<PathBuf>,
+) -> Result<TokenStream> {
+    let argument = parse_args(args)?;
+    let mut plugin = parse_impl(item)?;
+    let has_config = plugin
+        .items
+        .iter()
+        .any(|item| matches!(item, ImplItem::Type(alias) if alias.ident == "Config"));
+    if !has_config {
+        plugin.items.push(ImplItem::Verbatim(quote! {
+            type Config = ::oxg_sdk::NoConfig;
+        }));
+    }
+    let declared = match manifest::read(argument.as_ref(), source) {
+        Ok(declared) => implement(&plugin, &declared),
+        // The rest of the plugin is compiled as if everything were declared: one mistake, one error.
+        Err(error) => {
+            let placeholder = placeholder(&plugin);
+            let error = error.into_compile_error();
+            quote!(#error #placeholder)
+        }
+    };
+    Ok(quote!(#plugin #declared))
+}
+
+fn parse_args(args: TokenStream) -> Result<Option<LitStr>> {
+    if args.is_empty() {
+        return Ok(None);
+    }
+    let expected = "expected nothing, or `manifest = \"path/to/manifest.json\"`";
+    let meta = Parser::parse2(
+        |input: syn::parse::ParseStream<'_>| input.parse::<Meta>(),
+        args,
+    )
+    .map_err(|error| Error::new(error.span(), expected))?;
+    match meta {
+        Meta::NameValue(pair) if pair.path.is_ident("manifest") => match pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(path),
+                ..
+            }) => Ok(Some(path)),
+            other => Err(Error::new_spanned(other, expected)),
+        },
+        other => Err(Error::new_spanned(other, expected)),
+    }
+}
+
+fn parse_impl(item: TokenStream) -> Result<ItemImpl> {
+    let expected = "`#[oxg_sdk::plugin]` belongs above `impl Plugin for YourPlugin`";
+    let plugin: ItemImpl = syn::parse2(item.clone()).map_err(|error| {
+        let is_impl = item
+            .clone()
+            .into_iter()
+            .any(|token| token.to_string() == "impl");
+        // A mistake inside of an impl is better told by the parser itself.
+        if is_impl {
+            error
+        } else {
+            Error::new_spanned(&item, expected)
+        }
+    })?;
+    let of_plugin = plugin.trait_.as_ref().is_some_and(|(path, _)| {
+        path.segments
+            .last()
+            .is_some_and(|last| last.ident == "Plugin")
+    });
+    if of_plugin {
+        Ok(plugin)
+    } else {
+        Err(Error::new_spanned(&plugin.self_ty, expected))
+    }
+}
+
+fn implement(plugin: &ItemImpl, declared: &Declared) -> TokenStream {
+    let Declared {
+        path,
+        name,
+        version,
+        capabilities,
+    } = declared;
+    let (generics, ty) = (&plugin.generics, &plugin.self_ty);
+    let (start, _, clause) = generics.split_for_impl();
+    let keys = capabilities.iter().map(|capability| capability.as_str());
+    let markers = markers(plugin, capabilities);
+    quote! {
+        impl #start ::oxg_sdk::declared::Declared for #ty #clause {
+            const NAME: &'static str = #name;
+            const VERSION: &'static str = #version;
+            const MANIFEST: &'static str = ::core::include_str!(#path);
+            const CAPABILITIES: &'static [&'static str] = &[#(#keys),*];
+        }
+        #markers
+    }
+}
+
+fn placeholder(plugin: &ItemImpl) -> TokenStream {
+    let (generics, ty) = (&plugin.generics, &plugin.self_ty);
+    let (start, _, clause) = generics.split_for_impl();
+    let markers = markers(plugin, Capability::ALL);
+    quote! {
+        impl #start ::oxg_sdk::declared::Declared for #ty #clause {
+            const NAME: &'static str = "";
+            const VERSION: &'static str = "";
+            const MANIFEST: &'static str = "";
+            const CAPABILITIES: &'static [&'static str] = &[];
+        }
+        #markers
+    }
+}
+
+fn markers(plugin: &ItemImpl, capabilities: &[Capability]) -> TokenStream {
+    let (generics, ty) = (&plugin.generics, &plugin.self_ty);
+    let (start, _, clause) = generics.split_for_impl();
+    let span = Span::call_site();
+    let markers = capabilities.iter().filter_map(|capability| {
+        let name = match capability {
+            Capability::Http => "DeclaresHttp",
+            Capability::Storage => "DeclaresStorage",
+            Capability::Secrets => "DeclaresSecrets",
+            Capability::Tasks => "DeclaresTasks",
+            Capability::Findings => "DeclaresFindings",
+            _ => return None,
+        };
+        let marker = Ident::new(name, span);
+        Some(quote_spanned!(span=> impl #start ::oxg_sdk::declared::#marker for #ty #clause {}))
+    });
+    quote!(#(#markers)*)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(args: TokenStream, item: TokenStream) -> String {
+        expand(args, item, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn only_an_impl_of_plugin_is_taken() {
+        let expected = "belongs above `impl Plugin for YourPlugin`";
+        assert!(
+            error(
+                quote!(),
+                quote!(
+                    struct P;
+                )
+            )
+            .contains(expected)
+        );
+        assert!(error(quote!(), quote!(impl P {})).contains(expected));
+        assert!(error(quote!(), quote!(impl Display for P {})).contains(expected));
+    }
+
+    #[test]
+    fn only_the_manifest_argument_is_taken() {
+        let item = quote!(impl Plugin for P {});
+        for bad in [
+            quote!(path = "x"),
+            quote!(manifest = 3),
+            quote!(manifest),
+            quote!("x"),
+        ] {
+            assert!(error(bad, item.clone()).contains("manifest = "));
+        }
+    }
+
+    #[test]
+    fn a_missing_manifest_is_one_error() {
+        let item = quote!(impl Plugin for P {});
+        let text = expand(quote!(manifest = "none.json"), item, None)
+            .unwrap()
+            .to_string();
+        assert_eq!(text.matches("compile_error").count(), 1);
+        assert!(text.contains("DeclaresSecrets for P"));
+    }
+}

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use oxg_protocol::TaskId;
+use tokio::time::Instant;
+
+/// What one call asks of the channel. Put it into the request's extensions.
+///
+/// ```
+/// use std::time::Duration;
+/// use oxg_sdk::channel::{Body, CallOptions};
+///
+/// let mut request = oxg_sdk::http::Request::get("/v1/session").body(Body::empty())?;
+/// request
+///     .extensions_mut()
+///     .insert(CallOptions::new().deadline(Duration::from_secs(5)));
+/// # Ok::<(), oxg_sdk::http::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CallOptions {
+    pub(super) deadline: Option<Duration>,
+    pub(super) until: Option<Instant>,
+    pub(super) idempotent: Option<bool>,
+    pub(super) task: Option<TaskId>,
+}
+
+impl CallOptions {
+    /// The channel's own deadline, and retries as the method allows them.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The time for the whole call, retries and the answer's body included. The broker caps it at
+    /// 10 minutes.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// A point in time that the call must not pass, whatever its deadline: the end of a task, say.
+    #[must_use]
+    pub fn until(mut self, end: Option<Instant>) -> Self {
+        self.until = end;
+        self
+    }
+
+    /// Whether the call may be made twice. Default: as RFC 9110, 9.2.2 has it for the method.
+    #[must_use]
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
+        self
+    }
+
+    /// The task on whose behalf the call is made; it goes into the audit.
+    #[must_use]
+    pub fn task(mut self, task: Option<TaskId>) -> Self {
+        self.task = task;
+        self
+    }
+}
+
+/// When the call is over; set by the deadline layer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expires(pub(super) Instant);

@@ -1,0 +1,38 @@
+//! The one way to the broker: [`BrokerChannel`], a [`tower::Service`].
+//!
+//! ```text
+//! BrokerChannel = deadline → concurrency limit → retry → problem → stamp → pool
+//! ```
+//!
+//! Each step is a layer of its own. The pool keeps a few idle HTTP/1.1 connections over a Unix
+//! socket, loopback TCP, or whatever a test puts there. The *stamp* writes the fields that every
+//! call carries (token, deadline, protocol version, task). *Problem* turns an answer with the
+//! header `oxg-error` into [`ChannelError::Broker`]; an answer without it is the target's, whatever
+//! its status.
+
+mod body;
+mod budget;
+mod builder;
+mod call;
+mod connector;
+mod deadline;
+mod error;
+mod io;
+mod limit;
+mod pool;
+mod pooled_body;
+mod problem;
+mod retry;
+mod service;
+mod stamp;
+mod token;
+
+pub use body::{Body, BodyError};
+pub use builder::ChannelBuilder;
+pub use call::CallOptions;
+pub(crate) use error::describe;
+pub use error::{BoxError, ChannelError};
+pub use service::{BrokerChannel, ChannelFuture};
+pub use token::{TokenError, TokenSource};
+
+pub(crate) use service::oneshot;

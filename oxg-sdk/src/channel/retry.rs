@@ -1,0 +1,125 @@
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Method, Request, Response};
+use tokio::time::{Instant, sleep};
+use tower::Service;
+
+use super::budget::Budget;
+use super::call::{CallOptions, Expires};
+use super::{Body, ChannelError, ChannelFuture, oneshot};
+
+/// The pause before the first retry; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Makes a call again that may be made twice and that failed for a passing cause.
+///
+/// Never after a denial, never past the call's deadline, and never more often than the channel's
+/// [`Budget`] has.
+#[derive(Clone)]
+pub(super) struct Retry<S> {
+    pub(super) inner: S,
+    pub(super) most: u32,
+    pub(super) budget: Arc<Budget>,
+}
+
+impl<S> Service<Request<Body>> for Retry<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = ChannelError;
+    type Future = ChannelFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> ChannelFuture {
+        let Self {
+            inner,
+            most,
+            budget,
+        } = self.clone();
+        Box::pin(async move {
+            let idempotent = is_idempotent(&request);
+            let expires = request.extensions().get().map(|&Expires(at)| at);
+            let mut request = request;
+            for retry in 0..=most {
+                let spare = duplicate(&request);
+                let error = match oneshot(inner.clone(), request).await {
+                    Ok(answer) => {
+                        budget.earn();
+                        return Ok(answer);
+                    }
+                    Err(error) => error,
+                };
+                let Some(next) = spare.filter(|_| retry < most && may_pass(&error, idempotent))
+                else {
+                    return Err(error);
+                };
+                let pause = pause(retry, &error);
+                let too_late = expires.is_some_and(|at| Instant::now() + pause >= at);
+                if too_late || !budget.take() {
+                    return Err(error);
+                }
+                tracing::debug!(retry = retry + 1, ?pause, error = %error, "calling the broker again");
+                sleep(pause).await;
+                request = next;
+            }
+            // The last round of the loop always returns.
+            Err(ChannelError::Lost("out of retries".into()))
+        })
+    }
+}
+
+fn is_idempotent(request: &Request<Body>) -> bool {
+    let stated = request
+        .extensions()
+        .get::<CallOptions>()
+        .and_then(|options| options.idempotent);
+    stated.unwrap_or_else(|| {
+        matches!(
+            *request.method(),
+            Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
+        )
+    })
+}
+
+/// Whether the same call may succeed a moment later, and does no harm if it succeeded already.
+fn may_pass(error: &ChannelError, idempotent: bool) -> bool {
+    match error {
+        ChannelError::Connect { .. } => true,
+        ChannelError::Lost(_) => idempotent,
+        ChannelError::Broker(problem) => idempotent && problem.code().is_transient(),
+        _ => false,
+    }
+}
+
+/// The request once more, where its body can be sent twice.
+fn duplicate(request: &Request<Body>) -> Option<Request<Body>> {
+    let body = request.body().try_clone()?;
+    let mut copy = Request::new(body);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}
+
+/// Half to all of a pause that doubles, and never less than the broker asks for.
+fn pause(retry: u32, error: &ChannelError) -> Duration {
+    let full = FIRST_PAUSE * 2_u32.saturating_pow(retry);
+    let random = RandomState::new().build_hasher().finish();
+    let jittered = full / 2 + (full / 2).mul_f64(random as f64 / u64::MAX as f64);
+    let asked = error
+        .problem()
+        .and_then(|problem| problem.retry_after_ms)
+        .map(Duration::from_millis);
+    jittered.max(asked.unwrap_or_default())
+}

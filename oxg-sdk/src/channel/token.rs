@@ -1,0 +1,181 @@
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use oxg_redact::Redactor;
+
+/// The longest token, in bytes.
+const MAX_BYTES: u64 = 16 << 10;
+
+/// Where the session's bearer token comes from.
+#[derive(Debug, Clone, Default)]
+pub struct TokenSource(Source);
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    None,
+    Value(HeaderValue),
+    File(Arc<TokenFile>),
+}
+
+#[derive(Debug)]
+struct TokenFile {
+    path: PathBuf,
+    last: Mutex<Option<(Stamp, HeaderValue)>>,
+}
+
+/// What tells one version of a file from the next.
+type Stamp = (Option<SystemTime>, u64, u64);
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The file cannot be read.
+    #[error("cannot read the session token from {path}; check OXG_TOKEN_FILE")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The text is not a bearer token.
+    #[error("the session token is empty, longer than 16 KiB, or not visible ASCII without spaces")]
+    Malformed,
+}
+
+impl TokenSource {
+    /// No token at all. Only `GET /healthz` works without one.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A token that never changes.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn value(token: &str) -> Result<Self, TokenError> {
+        bearer(token).map(Source::Value).map(Self)
+    }
+
+    /// A file with the token, read again whenever it changes. White space around it is ignored.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Source::File(Arc::new(TokenFile {
+            path: path.into(),
+            last: Mutex::new(None),
+        })))
+    }
+
+    /// The value of the authorization field. The token is known to `redactor` before it is used.
+    pub(super) fn bearer(&self, redactor: &Redactor) -> Result<Option<HeaderValue>, TokenError> {
+        match &self.0 {
+            Source::None => Ok(None),
+            Source::Value(value) => {
+                register(value, redactor);
+                Ok(Some(value.clone()))
+            }
+            Source::File(file) => file.read(redactor).map(Some),
+        }
+    }
+}
+
+impl TokenFile {
+    fn read(&self, redactor: &Redactor) -> Result<HeaderValue, TokenError> {
+        let failed = |source| TokenError::Read {
+            path: self.path.clone(),
+            source,
+        };
+        let stamp = fs::metadata(&self.path)
+            .map(|meta| stamp(&meta))
+            .map_err(failed)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, value)) = &*last
+            && *known == stamp
+        {
+            return Ok(value.clone());
+        }
+        let mut text = String::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
+            .map_err(failed)?;
+        let value = bearer(text.trim())?;
+        register(&value, redactor);
+        *last = Some((stamp, value.clone()));
+        Ok(value)
+    }
+}
+
+fn stamp(meta: &Metadata) -> Stamp {
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(meta);
+    #[cfg(not(unix))]
+    let inode = 0;
+    (meta.modified().ok(), meta.len(), inode)
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, TokenError> {
+    let fits = !token.is_empty() && token.len() as u64 <= MAX_BYTES;
+    if !fits || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(TokenError::Malformed);
+    }
+    let mut value =
+        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| TokenError::Malformed)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A refusal is no failure: what is too short to be searched for cannot be told from other text.
+fn register(value: &HeaderValue, redactor: &Redactor) {
+    if let Some(token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.strip_prefix("Bearer "))
+    {
+        let _ = redactor.register(token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_read_again_when_it_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let redactor = Redactor::default();
+        let source = TokenSource::file(&path);
+        assert!(matches!(
+            source.bearer(&redactor),
+            Err(TokenError::Read { .. })
+        ));
+        for token in [
+            "first-token-of-the-session\n",
+            "the-second-one-is-longer-still\n",
+        ] {
+            fs::write(&path, token).unwrap();
+            let value = source.bearer(&redactor).unwrap().unwrap();
+            assert_eq!(value.to_str().unwrap(), format!("Bearer {}", token.trim()));
+            assert!(!redactor.redact(token).contains(token.trim()));
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_print() {
+        let source = TokenSource::value("very-secret-token").unwrap();
+        assert!(!format!("{source:?}").contains("very-secret-token"));
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_refused() {
+        for bad in ["", "two words", "line\nbreak", "caf\u{e9}"] {
+            assert!(TokenSource::value(bad).is_err(), "{bad:?}");
+        }
+    }
+}

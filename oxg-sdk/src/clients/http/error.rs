@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use oxg_protocol::url::UrlError;
+use oxg_protocol::{ErrorCode, Problem};
+
+use crate::channel::{BodyError, ChannelError};
+
+/// Why a request got no answer of its target. A target's own 4xx or 5xx is an answer, not an error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The manifest, or the broker's address policy, does not allow the request. The problem names
+    /// destination and capability, and the line of `manifest.json` to add where one would help.
+    #[error("the broker denied the request: {}", describe(.0))]
+    Denied(Box<Problem>),
+    /// The URL is not one that the broker can be asked for.
+    #[error("cannot request the URL")]
+    InvalidUrl(#[from] UrlError),
+    /// The request cannot be put together.
+    #[error("cannot make the request: {0}")]
+    InvalidRequest(String),
+    /// The broker is out of reach.
+    #[error("{0}")]
+    BrokerUnavailable(#[source] ChannelError),
+    /// The deadline passed before the target answered.
+    #[error("the target did not answer within the deadline{}", seconds(.0))]
+    Deadline(Option<Duration>),
+    /// The target cannot be resolved or dialled.
+    #[error("the target is unreachable: {}", describe(.0))]
+    Unreachable(Box<Problem>),
+    /// The TLS handshake with the target failed.
+    #[error("TLS with the target failed: {}", describe(.0))]
+    Tls(Box<Problem>),
+    /// The target does not speak HTTP properly.
+    #[error("the target broke the protocol: {}", describe(.0))]
+    Protocol(Box<Problem>),
+    /// The body is longer than the plugin wants.
+    #[error(
+        "the body is longer than {limit} bytes; raise the limit with max_bytes, or stream it with chunk"
+    )]
+    TooLarge {
+        /// What the plugin wants, in bytes.
+        limit: usize,
+    },
+    /// The body broke off.
+    #[error("cannot read the body of the answer")]
+    Body(#[source] BodyError),
+    /// The body is not the JSON that was expected.
+    #[error("the body of the answer is not the expected JSON")]
+    Json(#[source] serde_json::Error),
+    /// The broker refused the request for another reason.
+    #[error("{0}")]
+    Broker(#[source] ChannelError),
+}
+
+fn describe(problem: &Problem) -> String {
+    crate::channel::describe(problem)
+}
+
+fn seconds(deadline: &Option<Duration>) -> String {
+    deadline.map_or_else(String::new, |deadline| format!(" of {deadline:?}"))
+}
+
+impl From<ChannelError> for HttpError {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Deadline(deadline) => Self::Deadline(Some(deadline)),
+            ChannelError::Connect { .. } | ChannelError::Lost(_) => Self::BrokerUnavailable(error),
+            ChannelError::Broker(problem) => match problem.code() {
+                code if code.is_denial() => Self::Denied(problem),
+                ErrorCode::UpstreamUnreachable => Self::Unreachable(problem),
+                ErrorCode::UpstreamTls => Self::Tls(problem),
+                ErrorCode::UpstreamProtocol => Self::Protocol(problem),
+                ErrorCode::DeadlineExceeded => Self::Deadline(None),
+                ErrorCode::Unavailable | ErrorCode::Draining => {
+                    Self::BrokerUnavailable(ChannelError::Broker(problem))
+                }
+                _ => Self::Broker(ChannelError::Broker(problem)),
+            },
+            other => Self::Broker(other),
+        }
+    }
+}
+
+impl From<BodyError> for HttpError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::TooLarge { limit },
+            BodyError::Deadline(deadline) => Self::Deadline(Some(deadline)),
+            other => Self::Body(other),
+        }
+    }
+}
+
+impl HttpError {
+    /// What the broker said, where it was the broker that said no.
+    #[must_use]
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Denied(problem)
+            | Self::Unreachable(problem)
+            | Self::Tls(problem)
+            | Self::Protocol(problem) => Some(problem),
+            Self::Broker(error) | Self::BrokerUnavailable(error) => error.problem(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Typed clients, each a thin face over the [`BrokerChannel`](crate::channel::BrokerChannel).
+//!
+//! A plugin gets them from its [`Context`](crate::Context), bound to the task at hand: calls carry
+//! the task's id into the audit and never outlive its deadline.
+
+mod api;
+mod artifacts;
+mod findings;
+pub mod http;
+mod logs;
+mod scope;
+mod secret;
+mod secrets;
+mod tasks;
+
+pub use api::ApiError;
+pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};
+pub use findings::{FindingError, FindingsClient};
+pub use logs::LogsClient;
+pub use secret::Secret;
+pub use secrets::{SecretError, SecretsClient};
+pub use tasks::{TaskError, TasksClient};
+
+pub(crate) use api::Api;
+pub(crate) use scope::Scope;
+pub(crate) use secrets::SecretStore;

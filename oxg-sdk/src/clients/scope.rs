@@ -1,0 +1,17 @@
+use oxg_protocol::TaskId;
+use tokio::time::Instant;
+
+use crate::channel::CallOptions;
+
+/// On whose behalf calls are made, and until when.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    pub(crate) task: Option<TaskId>,
+    pub(crate) until: Option<Instant>,
+}
+
+impl Scope {
+    pub(crate) fn options(&self) -> CallOptions {
+        CallOptions::new().task(self.task.clone()).until(self.until)
+    }
+}

@@ -1,0 +1,47 @@
+use std::any::Any;
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
+
+use oxg_redact::Redactor;
+
+thread_local! {
+    /// Where this thread panicked last; the payload does not say.
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Makes every panic of the process a log event, redacted, instead of text on stderr.
+pub(crate) fn install(redactor: Redactor) {
+    std::panic::set_hook(Box::new(move |info| report(info, &redactor)));
+}
+
+fn report(info: &PanicHookInfo<'_>, redactor: &Redactor) {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    LOCATION.with(|last| {
+        if let Ok(mut last) = last.try_borrow_mut() {
+            *last = Some(location.clone());
+        }
+    });
+    let message = message(info.payload());
+    if tracing::dispatcher::get_default(tracing::Dispatch::is::<tracing::subscriber::NoSubscriber>)
+    {
+        let text = redactor.redact(&message);
+        let _ = writeln!(std::io::stderr(), "panicked at {location}: {text}");
+    } else {
+        tracing::error!(location, "panicked: {message}");
+    }
+}
+
+/// What a panic said.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
+/// Where this thread panicked last, as far as the hook is installed.
+pub(crate) fn last_location() -> Option<String> {
+    LOCATION.with(|last| last.try_borrow_mut().ok()?.take())
+}

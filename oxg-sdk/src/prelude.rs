@@ -1,0 +1,18 @@
+//! Everything that a plugin usually needs: `use oxg_sdk::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use oxg_protocol::{Finding, Severity, Url};
+pub use serde::{Deserialize, Serialize};
+pub use serde_json::json;
+pub use tracing::{debug, error, info, trace, warn};
+
+pub use crate::clients::Secret;
+pub use crate::clients::http::HttpResponse;
+pub use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
+
+/// A number of seconds.
+#[must_use]
+pub const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

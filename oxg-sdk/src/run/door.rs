@@ -1,0 +1,93 @@
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use oxg_redact::Redactor;
+
+use super::{RunError, RunSummary, Runtime, signals};
+use crate::Plugin;
+use crate::channel::BrokerChannel;
+use crate::env::Environment;
+use crate::exit::Exit;
+use crate::failure::chain;
+use crate::logging::{self, LogPipeline, Logging};
+
+/// How long a hook that computes without end can hold up the end of the process.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs `plugin` in the environment that its launcher gave it, and says how it ended.
+///
+/// Reads the [environment](crate::env), installs logging, a panic hook and signals, and runs on a
+/// runtime of two threads: a hook that computes for a while does not keep leases from being
+/// extended and signals from being heard. Computing for longer belongs into `spawn_blocking`.
+///
+/// The last line on stderr says what to do where the [exit code](crate::exit) is not 0.
+pub fn run<P: Plugin>(plugin: P) -> ExitCode {
+    main(|| plugin)
+}
+
+/// As [`run`]; for `#[oxg_sdk::main]`. A panic in `plugin` is redacted too.
+#[doc(hidden)]
+pub fn main<P: Plugin>(plugin: impl FnOnce() -> P) -> ExitCode {
+    let redactor = Redactor::default();
+    logging::install_panic_hook(redactor.clone());
+    match start(plugin, &redactor) {
+        Ok(_) => Exit::Ok.into(),
+        Err(error) => {
+            let exit = error.exit();
+            let text = format!("{}; {}", chain(&error), exit.advice());
+            let _ = writeln!(std::io::stderr(), "error: {}", redactor.redact(&text));
+            exit.into()
+        }
+    }
+}
+
+fn start<P: Plugin>(
+    plugin: impl FnOnce() -> P,
+    redactor: &Redactor,
+) -> Result<RunSummary, RunError> {
+    let environment = Environment::of_process()?;
+    let logging = set_up_logging(&environment, redactor)?;
+    let _ = tracing::dispatcher::set_global_default(logging.dispatch());
+    let plugin = catch_unwind(AssertUnwindSafe(plugin))
+        .map_err(|payload| RunError::Panic(logging::message(payload.as_ref())))?;
+    let channel = BrokerChannel::builder(&environment.broker)
+        .map_err(RunError::Channel)?
+        .token(environment.token)
+        .redactor(redactor.clone())
+        .build();
+    let mut run = Runtime::new(plugin, channel)
+        .redactor(redactor.clone())
+        .logging(logging);
+    if let Some(workspace) = environment.workspace {
+        run = run.workspace(workspace);
+    }
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(RunError::Runtime)?;
+    let result = tokio.block_on(async {
+        let shutdown = signals::shutdown().map_err(RunError::Runtime)?;
+        run.run(shutdown).await
+    });
+    tokio.shutdown_timeout(LAST_WORDS);
+    result
+}
+
+fn set_up_logging(environment: &Environment, redactor: &Redactor) -> Result<LogPipeline, RunError> {
+    let mut logging = Logging::new(redactor.clone()).stderr().broker();
+    if let Some(levels) = &environment.log {
+        logging = logging.levels(levels)?;
+    }
+    if let Some(directory) = &environment.workspace {
+        logging = logging
+            .directory(directory)
+            .map_err(|source| RunError::Workspace {
+                path: directory.clone(),
+                source,
+            })?;
+    }
+    Ok(logging.build())
+}

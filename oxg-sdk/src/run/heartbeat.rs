@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use oxg_protocol::{LeaseToken, TaskId};
+use tokio::time::{Instant, sleep};
+
+use crate::clients::{TaskError, TasksClient};
+use crate::signal::Signal;
+
+/// One delivery's lease, kept alive.
+pub(super) struct Heartbeat<'a> {
+    pub(super) tasks: TasksClient,
+    pub(super) task: &'a TaskId,
+    pub(super) token: &'a LeaseToken,
+    /// How long each extension shall last.
+    pub(super) lease: Duration,
+    /// When the lease at hand ends.
+    pub(super) expires: Instant,
+    /// Somebody asked to stop the task.
+    pub(super) cancel: &'a Signal,
+    /// The broker is stopping.
+    pub(super) draining: &'a Signal,
+}
+
+impl Heartbeat<'_> {
+    /// Extends the lease whenever a third of it has passed; ends when it is lost.
+    pub(super) async fn beat(mut self) {
+        loop {
+            let left = self.expires.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::warn!("the lease ran out before the broker could be asked for more time");
+                return;
+            }
+            // After a beat that failed this comes sooner and sooner, but never in a rush.
+            sleep((left / 3).max(Duration::from_millis(50)).min(left)).await;
+            let asked = Instant::now();
+            match self.tasks.extend(self.task, self.token, self.lease).await {
+                Ok(extension) => {
+                    self.expires = asked + Duration::from_millis(extension.lease_expires_in_ms);
+                    if extension.cancel_requested {
+                        self.cancel.fire();
+                    }
+                    if extension.draining {
+                        self.draining.fire();
+                    }
+                }
+                Err(TaskError::LeaseLost(_)) => return,
+                Err(error) => tracing::debug!(error = %error, "cannot extend the lease yet"),
+            }
+        }
+    }
+}

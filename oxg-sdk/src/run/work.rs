@@ -1,0 +1,113 @@
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use oxg_protocol::task::Delivery;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Shared;
+use super::catch::{Panic, catch};
+use super::heartbeat::Heartbeat;
+use super::report::{Ended, Report};
+use crate::signal::Signal;
+use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
+
+/// How long the broker may take to take a task back.
+const RELEASE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Why the hook is over.
+enum Verdict {
+    Returned(Result<Result<TaskOutcome>, Panic>),
+    LeaseLost,
+    Deadline,
+    Cancelled,
+    Aborted,
+}
+
+/// Does one task: runs the hook while the lease is kept alive, then tells the broker.
+pub(super) async fn deliver<P: Plugin>(
+    shared: Arc<Shared<P>>,
+    delivery: Delivery,
+    leased: Instant,
+) -> Ended {
+    let tasks = shared.tasks();
+    let report = Report {
+        tasks: &tasks,
+        delivery: &delivery,
+        redactor: &shared.redactor,
+    };
+    let task = Task::new(delivery.clone(), leased);
+    let limit = leased + shared.settings.hook;
+    let until = task.deadline().map_or(limit, |end| end.min(limit));
+    let final_deadline = task.deadline().is_some_and(|end| end <= limit);
+    match attempt(&shared, task, &delivery, leased, until).await {
+        Verdict::Returned(Ok(Ok(TaskOutcome(outcome)))) => report.outcome(outcome).await,
+        Verdict::Returned(Ok(Err(failure))) => report.failure(&failure).await,
+        Verdict::Returned(Err(panic)) => {
+            let failure = Failure::permanent(format!("the plugin panicked: {}", panic.text));
+            report.failure(&failure).await
+        }
+        Verdict::LeaseLost => {
+            tracing::warn!("the lease is lost; the task was given up");
+            Ended::Lost
+        }
+        Verdict::Deadline if final_deadline => {
+            let failure = Failure::permanent("the deadline of the task passed");
+            report.failure(&failure).await
+        }
+        Verdict::Deadline => {
+            let text = format!("the task took longer than {:?}", shared.settings.hook);
+            report.failure(&Failure::retryable(text)).await
+        }
+        Verdict::Cancelled => {
+            let failure = Failure::permanent("the task was cancelled");
+            report.failure(&failure).await
+        }
+        Verdict::Aborted => report.release(RELEASE_DEADLINE).await,
+    }
+}
+
+/// Runs the hook until it returns or has to end. It is dropped with the call.
+async fn attempt<P: Plugin>(
+    shared: &Arc<Shared<P>>,
+    task: Task,
+    delivery: &Delivery,
+    leased: Instant,
+    until: Instant,
+) -> Verdict {
+    let cancel = Signal::default();
+    let ctx = Context::for_task(Arc::clone(shared), &task, until, cancel.clone());
+    let heartbeat = Heartbeat {
+        tasks: shared.tasks(),
+        task: &delivery.task_id,
+        token: &delivery.lease_token,
+        lease: shared.settings.lease,
+        expires: leased + Duration::from_millis(delivery.lease_expires_in_ms),
+        cancel: &cancel,
+        draining: &shared.draining,
+    };
+    let mut hook = pin!(catch(async { shared.plugin.on_task(&ctx, task).await }));
+    let mut lost = pin!(heartbeat.beat());
+    let mut deadline = pin!(sleep_until(until));
+    let mut abort = pin!(shared.abort.fired());
+    let mut cancelled = pin!(async {
+        cancel.fired().await;
+        sleep(shared.settings.grace).await;
+    });
+    poll_fn(|cx| {
+        if let Poll::Ready(returned) = hook.as_mut().poll(cx) {
+            return Poll::Ready(Verdict::Returned(returned));
+        }
+        let mut ended = |future: std::pin::Pin<&mut dyn Future<Output = ()>>, verdict| {
+            future.poll(cx).is_ready().then_some(verdict)
+        };
+        ended(lost.as_mut(), Verdict::LeaseLost)
+            .or_else(|| ended(deadline.as_mut(), Verdict::Deadline))
+            .or_else(|| ended(abort.as_mut(), Verdict::Aborted))
+            .or_else(|| ended(cancelled.as_mut(), Verdict::Cancelled))
+            .map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}

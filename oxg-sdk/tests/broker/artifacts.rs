@@ -1,0 +1,139 @@
+use oxg_protocol::Digest;
+use oxg_sdk::channel::{Body, BodyError};
+use oxg_sdk::clients::ArtifactError;
+use oxg_sdk::http::Method;
+use oxg_sdk::prelude::*;
+
+use crate::fake::{Call, FakeBroker, Reply, json as answer, reply, with_header};
+use crate::probe::{probe, run};
+
+fn stored(call: &Call, digest: Digest) -> Reply {
+    let name = call.target.trim_start_matches("/v1/artifacts/");
+    answer(json!({ "name": name, "digest": digest, "size": call.body.len() }))
+}
+
+/// A broker with a target whose page is `page`, that stores artifacts.
+fn storing(page: &'static [u8]) -> FakeBroker {
+    FakeBroker::new(move |call| match call.method {
+        Method::PUT => Some(stored(call, Digest::of(&call.body))),
+        _ if call.target.starts_with("http://") => Some(reply(200, page)),
+        _ => None,
+    })
+    .task("t-1", json!({}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_streams_into_an_artifact() {
+    static PAGE: [u8; 300_000] = [b'p'; 300_000];
+    let broker = storing(&PAGE);
+    let plugin = probe(|ctx, task| async move {
+        let page = ctx.http().get("http://shop.test/").send().await?;
+        let name = format!("{}/page.html", task.id());
+        let info = ctx.artifacts().put(name, page.into_body()).await?;
+        assert_eq!((info.digest, info.size), (Digest::of(&PAGE), 300_000));
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    let put = &broker.calls_to("/v1/artifacts/t-1/page.html")[0];
+    assert_eq!(put.body.len(), 300_000);
+    assert_eq!(put.header("oxg-task-id"), Some("t-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_announce_their_digest_up_front() {
+    let broker = storing(b"");
+    let plugin = probe(|ctx, _| async move {
+        ctx.artifacts().put("a.txt", "hello").await?;
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    let put = &broker.calls_to("/a.txt")[0];
+    let digest = Digest::of(b"hello").to_repr_digest();
+    assert_eq!(put.header("repr-digest"), Some(digest.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_stored_something_else_is_found_out() {
+    let broker = FakeBroker::new(|call| match call.method {
+        Method::PUT => Some(stored(call, Digest::of(b"something else"))),
+        _ => call
+            .target
+            .starts_with("http://")
+            .then(|| reply(200, "page")),
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let page = ctx.http().get("http://shop.test/").send().await?;
+        let streamed = ctx.artifacts().put("a", page.into_body()).await;
+        let bytes = ctx.artifacts().put("a", "page").await;
+        for result in [streamed, bytes] {
+            assert!(matches!(result, Err(ArtifactError::DigestMismatch { .. })));
+        }
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_breaks_off_stores_nothing() {
+    let broker = storing(b"");
+    let plugin = probe(|ctx, _| async move {
+        let error = ctx
+            .artifacts()
+            .put("a", Body::wrap(Broken))
+            .await
+            .unwrap_err();
+        let failure = Failure::from(error);
+        assert!(
+            failure.to_string().contains("the disk is gone"),
+            "{failure}"
+        );
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    assert!(broker.calls_to("/v1/artifacts/a").is_empty());
+}
+
+struct Broken;
+
+impl http_body::Body for Broken {
+    type Data = bytes::Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<std::result::Result<http_body::Frame<bytes::Bytes>, std::io::Error>>>
+    {
+        std::task::Poll::Ready(Some(Err(std::io::Error::other("the disk is gone"))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_is_checked() {
+    let broker = FakeBroker::new(|call| {
+        let digest = Digest::of(b"as stored");
+        let body = match call.target.as_str() {
+            "/v1/artifacts/good" => "as stored",
+            "/v1/artifacts/bad" => "tampered!",
+            "/v1/artifacts/bare" => return Some(reply(200, "as stored")),
+            _ => return None,
+        };
+        Some(with_header(reply(200, body), "etag", &digest.to_etag()))
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let good = ctx.artifacts().get("good").await?;
+        assert_eq!(good.info().size, 9);
+        assert_eq!(good.bytes(1 << 10).await?, "as stored");
+        let bad = ctx.artifacts().get("bad").await?;
+        let error = bad.bytes(1 << 10).await.unwrap_err();
+        assert!(matches!(error, BodyError::DigestMismatch { .. }));
+        let bare = ctx.artifacts().get("bare").await;
+        assert!(matches!(bare, Err(ArtifactError::Unverifiable(_))));
+        let outside = ctx.artifacts().get("../etc/passwd").await;
+        assert!(matches!(outside, Err(ArtifactError::Name(_))));
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}

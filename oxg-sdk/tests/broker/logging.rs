@@ -1,0 +1,146 @@
+use oxg_sdk::prelude::*;
+use oxg_sdk::redact::Redactor;
+use tracing::Instrument;
+
+use crate::fake::FakeBroker;
+use crate::probe::{Lines, probe, runtime};
+
+const VALUE: &str = "s3cr3t-of-the-shop";
+
+#[derive(Debug)]
+#[allow(dead_code)]
+struct Account {
+    login: &'static str,
+}
+
+#[derive(Debug)]
+struct Outer(std::io::Error);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sign-in failed")
+    }
+}
+
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_secret_gets_into_a_log_on_any_way() {
+    let redactor = Redactor::default();
+    let lines = Lines::default();
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let known = redactor.clone();
+    let plugin = probe(move |_, _| {
+        // The span is there before the secret is known.
+        let span = tracing::info_span!("early", credential = VALUE, later = tracing::field::Empty);
+        known.register(VALUE).unwrap();
+        span.record("later", VALUE);
+        async move {
+            info!("message {VALUE}");
+            info!(field = VALUE, "field");
+            info!(account = ?Account { login: VALUE }, "debug");
+            info!(shown = %format!("<{VALUE}>"), "display");
+            let error = Outer(std::io::Error::other(format!("bad token {VALUE}")));
+            error!(
+                error = &error as &(dyn std::error::Error + 'static),
+                "chain"
+            );
+            error!(error = %error, "no chain");
+            Err(Failure::from(error))
+        }
+        .instrument(span)
+    });
+    let summary = runtime(&broker, plugin)
+        .redactor(redactor.clone())
+        .logging(lines.logging(&redactor))
+        .run(std::future::pending())
+        .await
+        .unwrap();
+    assert_eq!(summary.failed, 1);
+
+    let log = lines.all();
+    assert!(!log.contains(VALUE), "{log}");
+    for text in [
+        "message ",
+        "sign-in failed: bad token ",
+        "\"credential\":",
+        "\"later\":",
+    ] {
+        assert!(log.contains(text), "{text}: {log}");
+    }
+    let told = broker.calls_to("/fail")[0].json();
+    assert!(!told.to_string().contains(VALUE));
+    let shipped = broker.calls_to("/v1/logs");
+    let shipped: Vec<_> = shipped.iter().flat_map(|call| call.body.to_vec()).collect();
+    let shipped = String::from_utf8(shipped).unwrap();
+    assert!(shipped.contains("message ") && !shipped.contains(VALUE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_says_who_speaks_and_about_which_task() {
+    let redactor = Redactor::default();
+    let lines = Lines::default();
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|_, _| async {
+        info!(pages = 3, "looked");
+        Ok(TaskOutcome::done())
+    });
+    runtime(&broker, plugin)
+        .logging(lines.logging(&redactor))
+        .run(std::future::pending())
+        .await
+        .unwrap();
+    let log = lines.all();
+    let line = log.lines().find(|line| line.contains("looked")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["level"], "info");
+    assert_eq!(line["plugin"], "probe");
+    assert_eq!(line["run_id"], "run-1");
+    assert_eq!(line["task_id"], "t-1");
+    assert_eq!(line["fields"]["pages"], 3);
+}
+
+#[test]
+fn a_number_can_be_secret_too() {
+    let redactor = Redactor::default();
+    redactor.register("83920147").unwrap();
+    let lines = Lines::default();
+    let logging = lines.logging(&redactor);
+    tracing::dispatcher::with_default(&logging.dispatch(), || info!(pin = 83_920_147, "typed"));
+    assert!(!lines.all().contains("83920147"), "{}", lines.all());
+}
+
+#[test]
+fn the_run_log_has_one_json_object_a_line() {
+    use oxg_sdk::logging::Logging;
+
+    let directory = tempfile::tempdir().unwrap();
+    let logging = Logging::new(Redactor::default())
+        .levels("warn")
+        .unwrap()
+        .directory(directory.path())
+        .unwrap()
+        .build();
+    tracing::dispatcher::with_default(&logging.dispatch(), || {
+        info!("not logged");
+        warn!("first\nwith a line break");
+        error!("second");
+    });
+    let text = std::fs::read_to_string(directory.path().join("run.log")).unwrap();
+    let messages: Vec<_> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["msg"].clone())
+        .collect();
+    assert_eq!(messages, ["first\nwith a line break", "second"]);
+}
+
+#[test]
+fn levels_that_make_no_sense_are_refused() {
+    let logging = oxg_sdk::logging::Logging::new(Redactor::default());
+    let error = logging.levels("probe=loud").unwrap_err();
+    assert!(error.to_string().contains("target=level"));
+}

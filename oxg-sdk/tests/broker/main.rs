@@ -1,0 +1,14 @@
+//! The SDK against a small scripted broker, in memory and in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod artifacts;
+mod channel;
+mod fake;
+mod findings;
+mod http;
+mod logging;
+mod probe;
+mod run;
+mod secrets;
+mod stop;

@@ -1,0 +1,4 @@
+#[oxg_sdk::main]
+fn start() -> u8 {
+    3
+}

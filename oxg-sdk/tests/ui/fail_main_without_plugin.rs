@@ -1,0 +1,2 @@
+#[oxg_sdk::main]
+fn main() {}

@@ -1,0 +1,4 @@
+#[oxg_sdk::plugin]
+struct Lost;
+
+fn main() {}
