@@ -28,22 +28,13 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(event: EventType, decision: Decision, reason: impl Into<String>) -> Self {
-        Self {
-            event,
-            decision,
-            reason: reason.into(),
-            metadata: Map::new(),
-        }
+        Self { event, decision, reason: reason.into(), metadata: Map::new() }
     }
 
     /// A call that was refused, with all that its problem says.
     pub(crate) fn refused(event: EventType, problem: &Problem) -> Self {
         // What the broker or the target failed at is not a decision.
-        let decision = if problem.status < 500 {
-            Decision::Deny
-        } else {
-            Decision::Info
-        };
+        let decision = if problem.status < 500 { Decision::Deny } else { Decision::Info };
         let mut entry = Self::new(event, decision, problem.detail.as_str())
             .with("code", problem.code().as_str());
         for (key, value) in [
@@ -89,18 +80,14 @@ impl Audit {
         self.lines.append(&record).map_err(|error| {
             refuse(
                 ErrorCode::Unavailable,
-                format!(
-                    "the decision could not be written to the audit ({})",
-                    error.kind()
-                ),
+                format!("the decision could not be written to the audit ({})", error.kind()),
             )
         })
     }
 
     pub(crate) fn read(&self) -> Result<Vec<AuditRecord>, BrokerError> {
-        self.lines.read().map_err(|source| BrokerError::Directory {
-            path: "audit.jsonl".into(),
-            source,
-        })
+        self.lines
+            .read()
+            .map_err(|source| BrokerError::Directory { path: "audit.jsonl".into(), source })
     }
 }

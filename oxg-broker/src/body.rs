@@ -37,9 +37,7 @@ pub enum BodyError {
 
 /// A body of `bytes`.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// What hyper receives, as a [`Body`].
@@ -47,8 +45,19 @@ pub(crate) fn incoming(body: hyper::body::Incoming) -> Body {
     body.map_err(BodyError::from).boxed_unsync()
 }
 
+/// Refuses a body that is known to be too large before any of it passes.
+pub(crate) fn check_size(body: &Body, limit: u64) -> Result<(), Refusal> {
+    let size = http_body::Body::size_hint(body).lower();
+    if size <= limit {
+        return Ok(());
+    }
+    let detail = format!("the body has {size} bytes; the limit is {limit}");
+    Err(refuse(ErrorCode::PayloadTooLarge, detail))
+}
+
 /// The whole body, at most `limit` bytes of it.
 pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Bytes, Refusal> {
+    check_size(&body, limit)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -103,7 +112,8 @@ pub(crate) struct Bounds {
 }
 
 pin_project! {
-    /// A body that ends with an error when it passes its bounds.
+    /// A body that ends with an error when it passes its bounds. Trailers end here: nobody needs
+    /// them, and a target's could pose as the broker's own fields.
     pub(crate) struct Bounded {
         #[pin]
         body: Body,
@@ -111,6 +121,8 @@ pin_project! {
         timer: Sleep,
         bounds: Bounds,
         left: u64,
+        // Whether the timer runs: time in which nobody asks does not count as silence.
+        waiting: bool,
     }
 }
 
@@ -121,6 +133,7 @@ impl Bounded {
             timer: sleep_until(bounds.next_alarm()),
             bounds,
             left: bounds.bytes,
+            waiting: false,
         }
     }
 }
@@ -140,29 +153,37 @@ impl http_body::Body for Bounded {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let mut this = self.project();
-        let Poll::Ready(frame) = this.body.poll_frame(cx) else {
-            ready!(this.timer.poll(cx));
-            let cut = if Instant::now() >= this.bounds.deadline {
-                CutShort::Deadline
-            } else {
-                CutShort::Idle(this.bounds.idle)
-            };
-            return Poll::Ready(Some(Err(cut.into())));
-        };
-        this.timer.as_mut().reset(this.bounds.next_alarm());
-        if let Some(Ok(data)) = frame
-            .as_ref()
-            .map(|frame| frame.as_ref().map(Frame::data_ref))
-        {
-            let size = data.map_or(0, |data| data.len() as u64);
-            match this.left.checked_sub(size) {
-                Some(left) => *this.left = left,
-                None => {
-                    return Poll::Ready(Some(Err(CutShort::TooLarge(this.bounds.bytes).into())));
-                }
+        loop {
+            if Instant::now() >= this.bounds.deadline {
+                return Poll::Ready(Some(Err(CutShort::Deadline.into())));
             }
+            let Poll::Ready(frame) = this.body.as_mut().poll_frame(cx) else {
+                if !*this.waiting {
+                    this.timer.as_mut().reset(this.bounds.next_alarm());
+                    *this.waiting = true;
+                }
+                ready!(this.timer.as_mut().poll(cx));
+                let cut = if Instant::now() >= this.bounds.deadline {
+                    CutShort::Deadline
+                } else {
+                    CutShort::Idle(this.bounds.idle)
+                };
+                return Poll::Ready(Some(Err(cut.into())));
+            };
+            *this.waiting = false;
+            let Some(Ok(frame)) = frame else {
+                return Poll::Ready(frame);
+            };
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            let Some(left) = this.left.checked_sub(data.len() as u64) else {
+                let cut = CutShort::TooLarge(this.bounds.bytes);
+                return Poll::Ready(Some(Err(cut.into())));
+            };
+            *this.left = left;
+            return Poll::Ready(Some(Ok(frame)));
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -214,27 +235,19 @@ where
 
 /// The answer that is JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<Body, Refusal> {
-    serde_json::to_vec(value).map(full).map_err(|_| {
-        refuse(
-            ErrorCode::Internal,
-            "the answer could not be written as JSON",
-        )
-    })
+    serde_json::to_vec(value)
+        .map(full)
+        .map_err(|_| refuse(ErrorCode::Internal, "the answer could not be written as JSON"))
 }
 
 /// A problem as a response, with the headers that mark it as the broker's own.
 pub(crate) fn problem_response(problem: &Problem) -> http::Response<Body> {
-    let body = serde_json::to_vec(problem)
-        .map(full)
-        .unwrap_or_else(|_| full(Bytes::new()));
+    let body = serde_json::to_vec(problem).map(full).unwrap_or_else(|_| full(Bytes::new()));
     let mut response = http::Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(problem.status)
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static(Problem::MEDIA_TYPE),
-    );
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(Problem::MEDIA_TYPE));
     headers.insert(
         oxg_protocol::header::ERROR,
         http::HeaderValue::from_static(problem.code().as_str()),
@@ -271,17 +284,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_and_the_deadline_both_end_a_body() {
-        for (idle, expected) in [
-            (10, CutShort::Idle(Duration::from_secs(10))),
-            (60, CutShort::Deadline),
-        ] {
+        for (idle, expected) in
+            [(10, CutShort::Idle(Duration::from_secs(10))), (60, CutShort::Deadline)]
+        {
             let (_keep, receiver) =
                 tokio::sync::mpsc::channel::<Result<Frame<Bytes>, BodyError>>(1);
             let body = Silent(receiver).boxed_unsync();
-            let bounds = Bounds {
-                idle: Duration::from_secs(idle),
-                ..bounds(10)
-            };
+            let bounds = Bounds { idle: Duration::from_secs(idle), ..bounds(10) };
             let error = Bounded::new(body, bounds).collect().await.unwrap_err();
             assert_eq!(cut(error), Some(expected));
         }

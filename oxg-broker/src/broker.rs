@@ -38,10 +38,7 @@ pub(crate) struct Services {
 impl Services {
     /// The artifacts of one plugin; every run of it sees the same.
     pub(crate) fn artifacts_of(&self, plugin: &str) -> Result<Arc<Artifacts>, BrokerError> {
-        let mut stores = self
-            .artifacts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut stores = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = stores.get(plugin) {
             return Ok(store.clone());
         }
@@ -116,10 +113,7 @@ impl Broker {
     /// If the file cannot be read back.
     pub fn logs(&self) -> Result<Vec<LogRecord>, BrokerError> {
         let read = self.services.logs.read();
-        read.map_err(|source| BrokerError::Directory {
-            path: "logs.jsonl".into(),
-            source,
-        })
+        read.map_err(|source| BrokerError::Directory { path: "logs.jsonl".into(), source })
     }
 
     /// The redactor that knows every secret of every session.
@@ -227,9 +221,7 @@ impl BrokerBuilder {
 
 impl fmt::Debug for BrokerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BrokerBuilder")
-            .field("directory", &self.directory)
-            .finish_non_exhaustive()
+        f.debug_struct("BrokerBuilder").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
@@ -242,8 +234,5 @@ fn open_lines(directory: Option<&Path>, name: &str) -> Result<JsonLines, BrokerE
         std::fs::create_dir_all(directory)?;
         JsonLines::in_file(&path)
     };
-    open().map_err(|source| BrokerError::Directory {
-        path: path.clone(),
-        source,
-    })
+    open().map_err(|source| BrokerError::Directory { path: path.clone(), source })
 }

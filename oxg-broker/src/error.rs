@@ -17,8 +17,8 @@ pub(crate) fn refuse(code: ErrorCode, detail: impl Into<String>) -> Refusal {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
-    /// A file or directory of the broker's cannot be made or written.
-    #[error("cannot write {}: {source}; choose a directory that this user may write", path.display())]
+    /// A file or directory of the broker's cannot be read or written.
+    #[error("cannot use {}: {source}; choose a directory that this user may write", path.display())]
     Directory {
         /// Which.
         path: PathBuf,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use oxg_protocol::finding::{Finding, FindingRecord};
 use oxg_protocol::{Digest, ErrorCode, FindingId};
 use oxg_redact::Redactor;
+use serde_json::Value;
 
 use crate::error::{BrokerError, Refusal, refuse};
 use crate::jsonl::JsonLines;
@@ -16,67 +17,50 @@ use crate::jsonl::JsonLines;
 pub(crate) struct Findings {
     lines: JsonLines,
     redactor: Redactor,
-    known: Mutex<HashSet<FindingId>>,
+    /// By plugin, so that none can claim another's id.
+    known: Mutex<HashSet<(String, FindingId)>>,
 }
 
 impl Findings {
     /// Goes on where `lines` ends.
     pub(crate) fn new(lines: JsonLines, redactor: Redactor) -> Result<Self, BrokerError> {
-        let findings = Self {
-            lines,
-            redactor,
-            known: Mutex::default(),
-        };
-        let known = findings
-            .read()?
-            .into_iter()
-            .map(|record| record.id)
-            .collect();
-        Ok(Self {
-            known: Mutex::new(known),
-            ..findings
-        })
+        let findings = Self { lines, redactor, known: Mutex::default() };
+        let known = findings.read()?.iter().map(key).collect();
+        Ok(Self { known: Mutex::new(known), ..findings })
     }
 
     /// Keeps a finding of `plugin`. One that is known by its id is accepted and not kept again.
     pub(crate) fn keep(&self, plugin: &str, finding: Finding) -> Result<FindingId, Refusal> {
         let record = self.record(plugin, finding)?;
         let id = record.id.clone();
+        let key = key(&record);
         // Held over the write: of two calls with one id, one writes.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains(&id) {
+        if !known.contains(&key) {
             self.lines.append(&record).map_err(|error| {
                 let detail = format!("the finding could not be written ({})", error.kind());
                 refuse(ErrorCode::Unavailable, detail)
             })?;
-            known.insert(id.clone());
+            known.insert(key);
         }
         Ok(id)
     }
 
     pub(crate) fn read(&self) -> Result<Vec<FindingRecord>, BrokerError> {
-        self.lines.read().map_err(|source| BrokerError::Directory {
-            path: "findings.jsonl".into(),
-            source,
-        })
+        self.lines
+            .read()
+            .map_err(|source| BrokerError::Directory { path: "findings.jsonl".into(), source })
     }
 
     fn record(&self, plugin: &str, finding: Finding) -> Result<FindingRecord, Refusal> {
         let clean = |text: &str| self.redactor.redact(text).into_owned();
         let (kind, message) = (clean(finding.kind.trim()), clean(finding.message.trim()));
         if kind.is_empty() || message.is_empty() {
-            return Err(refuse(
-                ErrorCode::InvalidRequest,
-                "a finding has a type and a message",
-            ));
+            return Err(refuse(ErrorCode::InvalidRequest, "a finding has a type and a message"));
         }
         let target = finding.target.as_deref().map(|text| clean(text.trim()));
         let evidence = finding.evidence.as_deref().filter(|text| !text.is_empty());
-        let meta: BTreeMap<_, _> = finding
-            .metadata
-            .iter()
-            .map(|(key, value)| (clean(key), self.redactor.redact(value).into_owned()))
-            .collect();
+        let meta = self.clean_metadata(finding.metadata);
         let evidence = evidence.map_or_else(|| message.clone(), clean);
         let id = finding.id.unwrap_or_else(|| {
             let content = format!("{plugin}\0{kind}\0{message}\0{target:?}\0{evidence}\0{meta:?}");
@@ -96,6 +80,30 @@ impl Findings {
             meta,
         })
     }
+
+    /// Redacted by what it holds and by the names that it has.
+    fn clean_metadata(&self, metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let fields = metadata.into_iter().map(|(key, value)| (key, Value::from(value)));
+        let mut fields = Value::Object(fields.collect());
+        self.redactor.redact_json(&mut fields);
+        let Value::Object(fields) = fields else {
+            return BTreeMap::new();
+        };
+        fields
+            .into_iter()
+            .map(|(key, value)| match value {
+                Value::String(text) => (key, text),
+                other => (key, other.to_string()),
+            })
+            .collect()
+    }
+}
+
+/// What makes a finding the same in every run of its plugin. The run's id is the part of the
+/// plugin's behind the last dash.
+fn key(record: &FindingRecord) -> (String, FindingId) {
+    let name = record.plugin.rsplit_once('-').map_or(record.plugin.as_str(), |(name, _)| name);
+    (name.to_owned(), record.id.clone())
 }
 
 #[cfg(test)]
@@ -125,6 +133,18 @@ mod tests {
             findings.keep("p-1", Finding::low("a", "b")).unwrap();
             assert_eq!(findings.read().unwrap().len(), 1);
         }
+    }
+
+    #[test]
+    fn no_plugin_can_claim_the_id_of_anothers_finding() {
+        let findings = findings();
+        let id = findings.keep("a-1", Finding::high("a", "real")).unwrap();
+        let mut same = Finding::low("b", "other");
+        same.id = Some(id.clone());
+        assert_eq!(findings.keep("b-1", same.clone()).unwrap(), id);
+        assert_eq!(findings.read().unwrap().len(), 2);
+        findings.keep("a-2", same).unwrap();
+        assert_eq!(findings.read().unwrap().len(), 2);
     }
 
     #[test]

@@ -34,19 +34,14 @@ struct Held {
 
 impl Secrets {
     pub(crate) fn new(values: BTreeMap<SecretName, SecretString>) -> Self {
-        Self {
-            values,
-            leases: Mutex::default(),
-        }
+        Self { values, leases: Mutex::default() }
     }
 
     /// Lends the secret. The answer to one that does not exist is the answer to one that is not
     /// granted, so that a plugin cannot learn names.
     pub(crate) fn lend(&self, name: &SecretName) -> Result<SecretGrant, Refusal> {
         let value = self.values.get(name).ok_or_else(|| not_granted(name))?;
-        let id = random::hex::<16>()
-            .ok()
-            .and_then(|text| text.parse::<LeaseId>().ok());
+        let id = random::hex::<16>().ok().and_then(|text| text.parse::<LeaseId>().ok());
         let id = id.ok_or_else(|| refuse(ErrorCode::Internal, "no random bytes"))?;
         let now = Instant::now();
         let mut leases = self.lock();
@@ -57,13 +52,7 @@ impl Secrets {
                 format!("{MAX_LEASES} leases are open; give some back"),
             ));
         }
-        leases.insert(
-            id.clone(),
-            Held {
-                expires: now + TTL,
-                hard_end: now + MAX_TTL,
-            },
-        );
+        leases.insert(id.clone(), Held { expires: now + TTL, hard_end: now + MAX_TTL });
         Ok(SecretGrant::new(value.clone(), 1, describe(id, TTL)))
     }
 
@@ -74,10 +63,7 @@ impl Secrets {
             .get_mut(id)
             .filter(|held| held.expires > now && held.hard_end > now)
             .ok_or_else(|| {
-                refuse(
-                    ErrorCode::LeaseLost,
-                    "the lease is over; ask for the secret again",
-                )
+                refuse(ErrorCode::LeaseLost, "the lease is over; ask for the secret again")
             })?;
         held.expires = (now + TTL).min(held.hard_end);
         Ok(describe(id.clone(), held.expires - now))
@@ -96,10 +82,7 @@ impl Secrets {
 pub(crate) fn not_granted(name: &SecretName) -> Refusal {
     refuse(
         ErrorCode::SecretNotGranted,
-        format!(
-            "the secret {name:?} is not granted to this plugin",
-            name = name.as_str()
-        ),
+        format!("the secret {name:?} is not granted to this plugin", name = name.as_str()),
     )
 }
 
@@ -146,10 +129,7 @@ mod tests {
         for _ in 0..MAX_LEASES {
             secrets.lend(&name).unwrap();
         }
-        assert_eq!(
-            secrets.lend(&name).unwrap_err().code(),
-            ErrorCode::RateLimited
-        );
+        assert_eq!(secrets.lend(&name).unwrap_err().code(), ErrorCode::RateLimited);
         tokio::time::advance(TTL).await;
         assert!(secrets.lend(&name).is_ok());
     }

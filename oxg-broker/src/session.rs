@@ -71,13 +71,7 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     pub(crate) fn new(services: Arc<Services>, manifest: Manifest) -> Self {
         let config = manifest.config.clone().unwrap_or_default();
-        Self {
-            services,
-            manifest,
-            secrets: BTreeMap::new(),
-            loopback_ports: Vec::new(),
-            config,
-        }
+        Self { services, manifest, secrets: BTreeMap::new(), loopback_ports: Vec::new(), config }
     }
 
     /// Gives the plugin a secret. It can borrow it if its manifest declares so.
@@ -111,12 +105,7 @@ impl SessionBuilder {
         let unredacted = self
             .secrets
             .iter()
-            .filter(|(_, value)| {
-                self.services
-                    .redactor
-                    .register(value.expose_secret())
-                    .is_err()
-            })
+            .filter(|(_, value)| self.services.redactor.register(value.expose_secret()).is_err())
             .map(|(name, _)| name.clone())
             .collect();
 
@@ -129,21 +118,13 @@ impl SessionBuilder {
             secrets: Secrets::new(self.secrets),
             artifacts: self.services.artifacts_of(&name)?,
             tasks: Tasks::new(),
-            slots: Arc::new(Semaphore::new(
-                self.services.limits.concurrent_requests as usize,
-            )),
+            slots: Arc::new(Semaphore::new(self.services.limits.concurrent_requests as usize)),
             manifest: self.manifest,
         });
         let key = Digest::of(token.as_bytes());
         self.services.sessions.lock().insert(key, state.clone());
         let token = token.into();
-        Ok(Session {
-            services: self.services,
-            state,
-            key,
-            token,
-            unredacted,
-        })
+        Ok(Session { services: self.services, state, key, token, unredacted })
     }
 
     fn info(&self, run_id: RunId) -> SessionInfo {
@@ -155,14 +136,11 @@ impl SessionBuilder {
             feature::FINDINGS,
             feature::LOGS,
         ];
-        let declared = Capability::ALL
-            .iter()
-            .filter(|capability| self.manifest.declares(**capability));
+        let declared =
+            Capability::ALL.iter().filter(|capability| self.manifest.declares(**capability));
         let mut info = SessionInfo::new(self.manifest.name.to_string(), run_id);
         info.features = features.map(str::to_owned).to_vec();
-        info.capabilities = declared
-            .map(|capability| capability.as_str().to_owned())
-            .collect();
+        info.capabilities = declared.map(|capability| capability.as_str().to_owned()).collect();
         info.limits = self.services.limits.clone();
         info.config = self.config.clone();
         info
@@ -260,14 +238,15 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.state.tasks.drain();
         self.services.sessions.lock().remove(&self.key);
+        // Worth nothing any more, and the redactor holds only so many values. The secrets stay:
+        // another session may have the same.
+        self.services.redactor.forget(self.token.expose_secret());
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("plugin_id", &self.state.plugin_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Session").field("plugin_id", &self.state.plugin_id).finish_non_exhaustive()
     }
 }
 

@@ -42,10 +42,7 @@ pub(crate) enum CliError {
 
 impl CliError {
     pub(crate) fn argument(what: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Argument {
-            what: what.into(),
-            problem: problem.into(),
-        }
+        Self::Argument { what: what.into(), problem: problem.into() }
     }
 
     pub(crate) fn exit(&self) -> Exit {

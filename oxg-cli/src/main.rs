@@ -15,9 +15,7 @@ use error::CliError;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(async {
             match args.command {
@@ -25,10 +23,7 @@ fn main() -> ExitCode {
                 Command::Run(run) => run::run(run).await,
             }
         }),
-        Err(source) => Err(CliError::Machine {
-            what: "start the runtime".to_owned(),
-            source,
-        }),
+        Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -17,10 +17,7 @@ const MANIFEST: &str = r#"{
 }"#;
 
 fn oxg(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_oxg"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_oxg")).args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -53,39 +50,22 @@ fn run(directory: &Path, more: &[&str]) -> (Output, PathBuf) {
 #[test]
 fn the_demo_shows_findings_and_one_denial_and_leaks_nothing() {
     let keep = tempfile::tempdir().unwrap();
-    let output = oxg(&[
-        "demo",
-        "--format",
-        "json",
-        "--keep",
-        keep.path().to_str().unwrap(),
-    ]);
+    let output = oxg(&["demo", "--format", "json", "--keep", keep.path().to_str().unwrap()]);
     assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["ending"]["how"], "stopped");
-    let states: Vec<_> = report["tasks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|t| &t["state"])
-        .collect();
+    let states: Vec<_> = report["tasks"].as_array().unwrap().iter().map(|t| &t["state"]).collect();
     assert_eq!(states, ["completed", "completed", "failed"]);
     let denial = &report["tasks"][2]["denial"];
     assert_eq!(denial["capability"], "http");
     assert_eq!(denial["destination"], "https://billing.example:443");
-    assert_eq!(
-        denial["manifest_hint"],
-        r#""hosts": ["shop.test", "billing.example"]"#
-    );
+    assert_eq!(denial["manifest_hint"], r#""hosts": ["shop.test", "billing.example"]"#);
     assert_eq!(report["artifacts"].as_array().unwrap().len(), 2);
     assert!(report["findings"].as_array().unwrap().len() >= 4);
     for file in ["findings", "audit", "run_log"] {
         let path = report["files"][file].as_str().unwrap();
         let content = std::fs::read_to_string(path).unwrap();
-        assert!(
-            !content.is_empty() && !content.contains("demo-token"),
-            "{file}"
-        );
+        assert!(!content.is_empty() && !content.contains("demo-token"), "{file}");
     }
 }
 
@@ -94,28 +74,19 @@ fn a_manifest_that_cannot_be_used_is_explained_in_one_line_with_exit_code_2() {
     for (manifest, expected) in [
         ("", "manifest.json:1:1"),
         ("{ \"name\": }", "manifest.json:1:11"),
-        (
-            &MANIFEST.replace("\"http\"", "\"htpp\""),
-            "did you mean \"http\"",
-        ),
+        (&MANIFEST.replace("\"http\"", "\"htpp\""), "did you mean \"http\""),
         (
             &MANIFEST.replace("\"version\"", "\"colour\": 1, \"version\""),
             "unknown field \"colour\"",
         ),
-        (
-            &MANIFEST.replace("{\n", "{\n  \"name\": \"twice\",\n"),
-            "\"name\"",
-        ),
+        (&MANIFEST.replace("{\n", "{\n  \"name\": \"twice\",\n"), "\"name\""),
     ] {
         let directory = plugin(manifest, "exit 0");
         let (output, keep) = run(directory.path(), &[]);
         let stderr = text(&output.stderr);
         assert_eq!(exit(&output), 2, "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
-        assert!(
-            stderr.starts_with("error: ") && stderr.contains(expected),
-            "{expected}: {stderr}"
-        );
+        assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{expected}: {stderr}");
         assert!(!keep.exists());
     }
     let empty = tempfile::tempdir().unwrap();
@@ -130,22 +101,10 @@ fn wrong_tasks_and_secrets_are_explained_with_exit_code_2() {
     let path = directory.path().to_str().unwrap();
     for (arguments, expected) in [
         (vec!["--task", "{"], "--task: not JSON"),
-        (
-            vec!["--task", "missing.json"],
-            "--task: cannot read missing.json",
-        ),
-        (
-            vec!["--task", "{}", "--secret", "hunter2-hunter2"],
-            "expected NAME=VALUE or NAME=@FILE",
-        ),
-        (
-            vec!["--task", "{}", "--config", "[]"],
-            "--config: settings are a JSON object",
-        ),
-        (
-            vec!["--task", "{}", "--allow-loopback", "0"],
-            "0 is not in 1..=65535",
-        ),
+        (vec!["--task", "missing.json"], "--task: cannot read missing.json"),
+        (vec!["--task", "{}", "--secret", "hunter2-hunter2"], "expected NAME=VALUE or NAME=@FILE"),
+        (vec!["--task", "{}", "--config", "[]"], "--config: settings are a JSON object"),
+        (vec!["--task", "{}", "--allow-loopback", "0"], "0 is not in 1..=65535"),
         (vec![], "--task <FILE|JSON>"),
     ] {
         let output = oxg(&[&["run", path], arguments.as_slice()].concat());
@@ -161,11 +120,7 @@ fn a_plugin_that_cannot_be_started_is_exit_code_3() {
     let directory = plugin(&MANIFEST.replace("sample.sh", "missing.sh"), "");
     let (output, _) = run(directory.path(), &[]);
     assert_eq!(exit(&output), 3);
-    assert!(
-        text(&output.stderr).contains("missing.sh"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("missing.sh"), "{}", text(&output.stderr));
 
     let directory = plugin(MANIFEST, "");
     std::fs::set_permissions(
@@ -175,11 +130,7 @@ fn a_plugin_that_cannot_be_started_is_exit_code_3() {
     .unwrap();
     let (output, _) = run(directory.path(), &[]);
     assert_eq!(exit(&output), 3);
-    assert!(
-        text(&output.stderr).contains("executable"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("executable"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -190,33 +141,18 @@ fn how_a_plugin_failed_is_said_in_one_sentence_with_exit_code_4() {
             "exited",
             "the plugin exited with code 9; its last words: broken",
         ),
-        (
-            "exit 0",
-            "left_early",
-            "the plugin exited before its tasks were settled",
-        ),
-        (
-            "kill -KILL $$",
-            "killed",
-            "the plugin was killed by signal 9",
-        ),
+        ("exit 0", "left_early", "the plugin exited before its tasks were settled"),
+        ("kill -KILL $$", "killed", "the plugin was killed by signal 9"),
     ] {
         let directory = plugin(MANIFEST, script);
         let (output, keep) = run(directory.path(), &[]);
         assert_eq!(exit(&output), 4, "{}", text(&output.stderr));
-        assert!(
-            text(&output.stdout).contains(expected),
-            "{}",
-            text(&output.stdout)
-        );
+        assert!(text(&output.stdout).contains(expected), "{}", text(&output.stdout));
         assert!(keep.join("audit.jsonl").exists());
 
         let (output, _) = run(directory.path(), &["--format", "json"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(
-            (&report["ending"]["how"], &report["exit_code"]),
-            (&how.into(), &4.into())
-        );
+        assert_eq!((&report["ending"]["how"], &report["exit_code"]), (&how.into(), &4.into()));
     }
 }
 
@@ -225,11 +161,7 @@ fn a_plugin_that_hangs_is_stopped_with_all_that_it_started() {
     let directory = plugin(MANIFEST, "sleep 600 & echo $! > child; wait");
     let (output, keep) = run(directory.path(), &["--timeout", "1"]);
     assert_eq!(exit(&output), 4);
-    assert!(
-        text(&output.stdout).contains("did not finish in 1 s"),
-        "{}",
-        text(&output.stdout)
-    );
+    assert!(text(&output.stdout).contains("did not finish in 1 s"), "{}", text(&output.stdout));
     let child = std::fs::read_to_string(keep.join("workspace/child")).unwrap();
     assert!(!is_running(child.trim()), "the plugin's child lives on");
 }
@@ -251,19 +183,12 @@ fn the_plugin_sees_nothing_of_the_environment() {
         .output()
         .unwrap();
     let stderr = text(&output.stderr);
-    let printed = stderr
-        .lines()
-        .filter_map(|line| line.split_once("│  ")?.1.split_once('='));
+    let printed = stderr.lines().filter_map(|line| line.split_once("│  ")?.1.split_once('='));
     let mut names: Vec<_> = printed.map(|(name, _)| name).collect();
     names.sort_unstable();
     assert_eq!(
         names,
-        [
-            "0XGEN_WORKSPACE",
-            "OXG_BROKER",
-            "OXG_TOKEN_FILE",
-            "OXG_WORKSPACE"
-        ],
+        ["0XGEN_WORKSPACE", "OXG_BROKER", "OXG_TOKEN_FILE", "OXG_WORKSPACE"],
         "{stderr}"
     );
 }
@@ -280,9 +205,7 @@ fn what_was_found_before_a_plugin_is_stopped_is_kept() {
             let mut head = [0; 4096];
             let read = stream.read(&mut head).unwrap();
             if text(&head[..read]).starts_with("GET /first ") {
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
-                    .unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").unwrap();
             }
             open.push(stream);
         }
@@ -321,12 +244,9 @@ fn what_was_found_before_a_plugin_is_stopped_is_kept() {
 #[test]
 fn help_teaches_by_example_and_lists_the_exit_codes() {
     let help = text(&oxg(&["run", "--help"]).stdout);
-    for expected in [
-        "oxg run . --task",
-        "--allow-loopback 8080",
-        "Exit codes:",
-        "4  the plugin failed",
-    ] {
+    for expected in
+        ["oxg run . --task", "--allow-loopback 8080", "Exit codes:", "4  the plugin failed"]
+    {
         assert!(help.contains(expected), "{expected}");
     }
 }

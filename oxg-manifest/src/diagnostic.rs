@@ -18,18 +18,10 @@ impl Position {
     /// The position of a byte offset, up to which `bytes` is UTF-8.
     pub(crate) fn of(bytes: &[u8], offset: usize) -> Self {
         let before = bytes.get(..offset).unwrap_or(bytes);
-        let line_start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |newline| newline + 1);
+        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;
         let is_first_byte_of_char = |b: &&u8| **b & 0xC0 != 0x80;
-        let column = before
-            .iter()
-            .skip(line_start)
-            .filter(is_first_byte_of_char)
-            .count()
-            + 1;
+        let column = before.iter().skip(line_start).filter(is_first_byte_of_char).count() + 1;
         Self { line, column }
     }
 }

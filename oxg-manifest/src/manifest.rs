@@ -58,29 +58,17 @@ pub struct Manifest {
     /// The plugin's version.
     pub version: PluginVersion,
     /// What the plugin is for, in a sentence.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The file that starts the plugin.
     pub entry: Entry,
     /// What the plugin may do.
     pub capabilities: Capabilities,
     /// The sandbox that the plugin asks for; the host's own when absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
     /// The plugin's configuration, which this crate does not interpret.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub config: Option<Map<String, Value>>,
 }
 
@@ -108,17 +96,12 @@ impl Manifest {
     /// manifest. The message begins with the path.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
         let path = path.as_ref();
-        let unreadable = |source| ManifestError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| ManifestError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a file that is too large from one that just fits.
         let most = MAX_MANIFEST_BYTES as u64 + 1;
-        file.take(most)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
+        file.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
         Self::from_slice_named(&bytes, &path.display().to_string())
     }
 

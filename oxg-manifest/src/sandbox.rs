@@ -12,11 +12,7 @@ use crate::optional::present;
 #[non_exhaustive]
 pub struct Sandbox {
     /// The user to run as; the host's choice when absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// What is mounted into the sandbox, such as `workspace`; nothing when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -25,11 +21,7 @@ pub struct Sandbox {
     #[serde(default)]
     pub network: Network,
     /// Limits; the host's own when absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub limits: Option<SandboxLimits>,
 }
 
@@ -51,32 +43,16 @@ pub enum Network {
 #[non_exhaustive]
 pub struct SandboxLimits {
     /// Processor time, in seconds.
-    #[serde(
-        default,
-        deserialize_with = "limit_u64",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "limit_u64", skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<NonZeroU64>,
     /// Memory, in bytes.
-    #[serde(
-        default,
-        deserialize_with = "limit_u64",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "limit_u64", skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<NonZeroU64>,
     /// Time from start to end, in seconds.
-    #[serde(
-        default,
-        deserialize_with = "limit_u64",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "limit_u64", skip_serializing_if = "Option::is_none")]
     pub wall_seconds: Option<NonZeroU64>,
     /// Processes and threads at one time.
-    #[serde(
-        default,
-        deserialize_with = "limit_u32",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "limit_u32", skip_serializing_if = "Option::is_none")]
     pub processes: Option<NonZeroU32>,
 }
 
@@ -89,8 +65,6 @@ fn limit_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZer
 }
 
 fn limit_u32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
-    let limit = limit_u64(deserializer)?
-        .map(NonZeroU32::try_from)
-        .transpose();
+    let limit = limit_u64(deserializer)?.map(NonZeroU32::try_from).transpose();
     limit.map_err(|_| de::Error::custom("the limit is too large; write at most 4294967295"))
 }

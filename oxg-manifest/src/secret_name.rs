@@ -44,10 +44,7 @@ pub enum SecretNameError {
 fn check(text: &str) -> Result<(), SecretNameError> {
     let first = text.chars().next().ok_or(SecretNameError::Empty)?;
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if let Some(c) = text
-        .chars()
-        .find(|c| !alphanumeric(*c) && !"._-".contains(*c))
-    {
+    if let Some(c) = text.chars().find(|c| !alphanumeric(*c) && !"._-".contains(*c)) {
         return Err(SecretNameError::Character(c));
     }
     if !alphanumeric(first) {

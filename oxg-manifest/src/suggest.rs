@@ -9,10 +9,8 @@ pub(crate) fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'st
         return None;
     }
     let name = fold(name);
-    let (distance, near) = known
-        .iter()
-        .map(|other| (distance(&name, other), *other))
-        .min_by_key(|(d, _)| *d)?;
+    let (distance, near) =
+        known.iter().map(|other| (distance(&name, other), *other)).min_by_key(|(d, _)| *d)?;
     let allowed = (near.len() / 3).clamp(1, 3);
     (distance <= allowed).then_some(near)
 }
@@ -28,10 +26,7 @@ pub(crate) fn differs_by_case(name: &str, known: &'static [&'static str]) -> Opt
 }
 
 fn fold(name: &str) -> String {
-    name.chars()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// How many insertions, deletions, replacements and swaps of neighbours turn `a` into `b`.

@@ -19,11 +19,7 @@ impl fmt::Display for Quoted<'_> {
                 c => write!(f, "{}", c.escape_debug())?,
             }
         }
-        f.write_str(if chars.next().is_some() {
-            "…\""
-        } else {
-            "\""
-        })
+        f.write_str(if chars.next().is_some() { "…\"" } else { "\"" })
     }
 }
 
@@ -123,10 +119,7 @@ mod tests {
 
     #[test]
     fn a_quoted_value_is_escaped_and_cut() {
-        assert_eq!(
-            Quoted("it's \"x\"\n\u{202e}").to_string(),
-            r#""it's \"x\"\n\u{202e}""#
-        );
+        assert_eq!(Quoted("it's \"x\"\n\u{202e}").to_string(), r#""it's \"x\"\n\u{202e}""#);
         let long = Quoted(&"a".repeat(1000)).to_string();
         assert_eq!(long, format!("\"{}…\"", "a".repeat(SHOWN)));
     }

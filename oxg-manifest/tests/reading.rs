@@ -53,10 +53,7 @@ fn the_guides_example_is_read_as_it_stands() {
     assert_eq!(manifest.entry.as_str(), "./cmd/start.sh");
     let http = manifest.capabilities.http.as_ref().unwrap();
     assert_eq!(http.outbound, [Outbound::Broker]);
-    assert_eq!(
-        (&http.hosts, &http.methods, http.websocket),
-        (&None, &None, false)
-    );
+    assert_eq!((&http.hosts, &http.methods, http.websocket), (&None, &None, false));
     assert!(manifest.capabilities.storage.unwrap().workspace);
     let sandbox = manifest.sandbox.as_ref().unwrap();
     assert_eq!(sandbox.user.as_deref(), Some("oxg"));

@@ -8,8 +8,7 @@ const GUIDE: &str = include_str!("data/guide.json");
 
 fn message(text: &str) -> String {
     let accepted = |_| format!("accepted: {text}");
-    text.parse::<Manifest>()
-        .map_or_else(|error| error.to_string(), accepted)
+    text.parse::<Manifest>().map_or_else(|error| error.to_string(), accepted)
 }
 
 /// The message about the guide's example after one change.
@@ -34,10 +33,7 @@ fn a_directory_is_told_from_a_manifest() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     assert_eq!(
         Manifest::read(&path).unwrap_err().to_string(),
-        format!(
-            "{}: this is a directory; name the manifest.json in it",
-            path.display()
-        )
+        format!("{}: this is a directory; name the manifest.json in it", path.display())
     );
 }
 
@@ -46,10 +42,7 @@ fn a_message_begins_with_the_path_of_the_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     assert_eq!(
         Manifest::read(&path).unwrap_err().to_string(),
-        format!(
-            "{}:1:2: [0]: expected a JSON value, found \"package\"",
-            path.display()
-        )
+        format!("{}:1:2: [0]: expected a JSON value, found \"package\"", path.display())
     );
 }
 
@@ -68,22 +61,10 @@ fn a_manifest_of_a_mebibyte_is_read_and_a_larger_one_is_refused() {
 #[test]
 fn text_that_is_not_json_is_refused_where_it_stops_being_json() {
     for (text, expected) in [
-        (
-            "",
-            "manifest.json:1:1: expected a JSON value, found the end of the file",
-        ),
-        (
-            "name: x\n",
-            "manifest.json:1:1: expected a JSON value, found \"name\"",
-        ),
-        (
-            "{\n  name: 1\n}",
-            "manifest.json:2:3: expected a key in double quotes, found \"name\"",
-        ),
-        (
-            "{\"name\" \"x\"}",
-            "manifest.json:1:9: expected \":\" after the key, found a string",
-        ),
+        ("", "manifest.json:1:1: expected a JSON value, found the end of the file"),
+        ("name: x\n", "manifest.json:1:1: expected a JSON value, found \"name\""),
+        ("{\n  name: 1\n}", "manifest.json:2:3: expected a key in double quotes, found \"name\""),
+        ("{\"name\" \"x\"}", "manifest.json:1:9: expected \":\" after the key, found a string"),
         (
             "{\n  \"name\": \"x\"\n  \"version\": 1\n}",
             "manifest.json:3:3: expected \",\" or \"}\", found a string",
@@ -92,10 +73,7 @@ fn text_that_is_not_json_is_refused_where_it_stops_being_json() {
             "{\"name\": \"x\",\n}",
             "manifest.json:1:13: a comma stands after the last item; remove it",
         ),
-        (
-            "{\n  // the name\n}",
-            "manifest.json:2:3: JSON has no comments; remove it",
-        ),
+        ("{\n  // the name\n}", "manifest.json:2:3: JSON has no comments; remove it"),
         (
             "{\"config\": {\"a\": NaN}}",
             "manifest.json:1:18: config.a: expected a JSON value, found \"NaN\"",
@@ -137,9 +115,7 @@ fn bytes_before_the_text_and_bytes_that_are_no_text_are_refused() {
         "manifest.json:1:1: the file begins with a byte order mark; save it as UTF-8 without one"
     );
     assert_eq!(
-        Manifest::from_slice_named(b"{\n \"n\xE4me\": 1}", "latin1.json")
-            .unwrap_err()
-            .to_string(),
+        Manifest::from_slice_named(b"{\n \"n\xE4me\": 1}", "latin1.json").unwrap_err().to_string(),
         "latin1.json:2:4: the text is not UTF-8 from here on; save the file as UTF-8"
     );
 }
@@ -158,20 +134,13 @@ fn a_misspelled_capability_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn an_unknown_field_is_refused_in_every_object() {
-    for object in [
-        "\"capabilities\": {",
-        "\"http\": {",
-        "\"storage\": {",
-        "\"secrets\": {",
-        "\"sandbox\": {",
-    ] {
+    for object in
+        ["\"capabilities\": {", "\"http\": {", "\"storage\": {", "\"secrets\": {", "\"sandbox\": {"]
+    {
         let text = GUIDE.replace(object, &format!("{object} \"zzzzzzzz\": 1,"));
         let error = text.parse::<Manifest>().unwrap_err();
         let kind = error.diagnostic().unwrap().kind();
-        assert!(
-            matches!(kind, DiagnosticKind::UnknownField { .. }),
-            "{object}: {error}"
-        );
+        assert!(matches!(kind, DiagnosticKind::UnknownField { .. }), "{object}: {error}");
     }
     assert_eq!(
         changed("\"user\": \"oxg\"", "\"limits\": { \"gpu\": 1 }"),
@@ -198,32 +167,20 @@ fn a_duplicate_key_is_refused_at_any_depth() {
         "manifest.json:6:3: duplicate key \"name\", first on line 3; keep one of the two"
     );
     assert_eq!(
-        changed(
-            "\"broker\": true",
-            "\"broker\": true, \"brok\\u0065r\": false"
-        ),
+        changed("\"broker\": true", "\"broker\": true, \"brok\\u0065r\": false"),
         "manifest.json:10:34: capabilities.secrets: duplicate key \"broker\", first on line 10; keep one of the two"
     );
     assert_eq!(
-        changed(
-            "\"sandbox\"",
-            "\"config\": { \"a\": [{ \"b\": 1, \"b\": 1 }] },\n  \"sandbox\""
-        ),
+        changed("\"sandbox\"", "\"config\": { \"a\": [{ \"b\": 1, \"b\": 1 }] },\n  \"sandbox\""),
         "manifest.json:12:31: config.a[0]: duplicate key \"b\", first on line 12; keep one of the two"
     );
 }
 
 #[test]
 fn nesting_deeper_than_64_is_refused() {
-    let config = format!(
-        "\"config\": {{ \"a\": {}1{} }},\n  \"sandbox\"",
-        "[".repeat(63),
-        "]".repeat(63)
-    );
-    let error = GUIDE
-        .replace("\"sandbox\"", &config)
-        .parse::<Manifest>()
-        .unwrap_err();
+    let config =
+        format!("\"config\": {{ \"a\": {}1{} }},\n  \"sandbox\"", "[".repeat(63), "]".repeat(63));
+    let error = GUIDE.replace("\"sandbox\"", &config).parse::<Manifest>().unwrap_err();
     let diagnostic = error.diagnostic().unwrap();
     assert_eq!(diagnostic.kind(), &DiagnosticKind::TooDeep { limit: 64 });
     assert_eq!(
@@ -236,10 +193,7 @@ fn nesting_deeper_than_64_is_refused() {
 #[test]
 fn a_field_that_is_missing_is_named_with_an_example() {
     for (text, expected) in [
-        (
-            "{}",
-            "manifest.json:1:1: missing field \"name\"; add \"name\": \"my-plugin\"",
-        ),
+        ("{}", "manifest.json:1:1: missing field \"name\"; add \"name\": \"my-plugin\""),
         (
             "{ \"name\": \"a\", \"version\": \"1.0.0\", \"entry\": \"./a\" }",
             "manifest.json:1:1: missing field \"capabilities\"; add \"capabilities\": {}",
@@ -303,10 +257,7 @@ fn a_value_of_another_type_is_refused() {
     ] {
         assert_eq!(changed(from, to), expected);
     }
-    assert_eq!(
-        message("[]"),
-        "manifest.json:1:1: expected an object, found an array"
-    );
+    assert_eq!(message("[]"), "manifest.json:1:1: expected an object, found an array");
 }
 
 #[test]
@@ -406,14 +357,9 @@ fn a_hostile_key_cannot_steer_the_terminal_or_flood_it() {
 #[test]
 fn a_program_can_tell_the_kinds_of_error_apart() {
     let error = "{".parse::<Manifest>().unwrap_err();
-    let ManifestError::Invalid(diagnostic) = &error else {
-        panic!("{error}")
-    };
+    let ManifestError::Invalid(diagnostic) = &error else { panic!("{error}") };
     assert_eq!(diagnostic.file(), "manifest.json");
-    assert_eq!(
-        (diagnostic.position().line, diagnostic.position().column),
-        (1, 2)
-    );
+    assert_eq!((diagnostic.position().line, diagnostic.position().column), (1, 2));
     assert_eq!(diagnostic.offset(), 1);
     assert!(matches!(diagnostic.kind(), DiagnosticKind::Syntax { .. }));
 }

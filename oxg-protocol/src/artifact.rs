@@ -40,9 +40,6 @@ impl ArtifactPage {
     /// The last page of a list.
     #[must_use]
     pub fn last(artifacts: Vec<ArtifactInfo>) -> Self {
-        Self {
-            artifacts,
-            cursor: None,
-        }
+        Self { artifacts, cursor: None }
     }
 }

@@ -98,25 +98,16 @@ fn check_part(part: &str) -> Result<(), ArtifactNameError> {
 
 /// Whether Windows takes the part for a device, whatever its extension.
 fn is_device(part: &str) -> bool {
-    let stem = part
-        .split('.')
-        .next()
-        .unwrap_or(part)
-        .trim_end()
-        .to_ascii_uppercase();
+    let stem = part.split('.').next().unwrap_or(part).trim_end().to_ascii_uppercase();
     let numbered = |name: &str| {
         stem.strip_prefix(name).is_some_and(|rest| {
             let mut digits = rest.chars();
-            matches!(
-                digits.next(),
-                Some('0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}')
-            ) && digits.next().is_none()
+            matches!(digits.next(), Some('0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}'))
+                && digits.next().is_none()
         })
     };
-    matches!(
-        stem.as_str(),
-        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$"
-    ) || numbered("COM")
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$")
+        || numbered("COM")
         || numbered("LPT")
 }
 
@@ -159,10 +150,7 @@ mod tests {
             "com.txt",
             "com10",
         ] {
-            assert_eq!(
-                name.parse::<ArtifactName>().map(|n| n.to_string()),
-                Ok(name.to_owned())
-            );
+            assert_eq!(name.parse::<ArtifactName>().map(|n| n.to_string()), Ok(name.to_owned()));
         }
     }
 

@@ -61,9 +61,8 @@ impl Digest {
     /// # Errors
     /// [`DigestError::ReprDigest`] where there is none, more than one, or one that is not 32 bytes.
     pub fn from_repr_digest(value: &str) -> Result<Self, DigestError> {
-        let mut members = value
-            .split(',')
-            .filter_map(|member| member.trim().strip_prefix("sha-256="));
+        let mut members =
+            value.split(',').filter_map(|member| member.trim().strip_prefix("sha-256="));
         let (Some(member), None) = (members.next(), members.next()) else {
             return Err(DigestError::ReprDigest);
         };

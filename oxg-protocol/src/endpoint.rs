@@ -77,10 +77,7 @@ impl FromStr for Endpoint {
                 Ok(Self::Tcp(SocketAddr::new(ip, url.port())))
             }
             (Scheme::Http, _) => Err(EndpointError::NotLoopback),
-            (Scheme::Https, _) => Ok(Self::Tls {
-                host: url.host().clone(),
-                port: url.port(),
-            }),
+            (Scheme::Https, _) => Ok(Self::Tls { host: url.host().clone(), port: url.port() }),
             _ => Err(EndpointError::Scheme),
         }
     }
@@ -111,10 +108,7 @@ mod tests {
             "http://[::1]:7070",
             "https://broker.test:8443",
         ] {
-            assert_eq!(
-                text.parse::<Endpoint>().map(|e| e.to_string()),
-                Ok(text.to_owned())
-            );
+            assert_eq!(text.parse::<Endpoint>().map(|e| e.to_string()), Ok(text.to_owned()));
         }
     }
 

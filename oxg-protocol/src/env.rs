@@ -29,9 +29,7 @@ impl Variable {
         &self,
         mut read: impl FnMut(&str) -> Option<T>,
     ) -> Option<T> {
-        self.spellings()
-            .filter_map(&mut read)
-            .find(|value| !value.as_ref().is_empty())
+        self.spellings().filter_map(&mut read).find(|value| !value.as_ref().is_empty())
     }
 
     /// Every spelling, the preferred one first.

@@ -101,10 +101,7 @@ impl ErrorCode {
     /// Whether the broker refused the call by policy.
     #[must_use]
     pub const fn is_denial(self) -> bool {
-        matches!(
-            self,
-            Self::CapabilityDenied | Self::DestinationDenied | Self::SecretNotGranted
-        )
+        matches!(self, Self::CapabilityDenied | Self::DestinationDenied | Self::SecretNotGranted)
     }
 }
 
@@ -142,10 +139,6 @@ mod tests {
 
     #[test]
     fn a_denial_is_never_transient() {
-        assert!(
-            ErrorCode::ALL
-                .iter()
-                .all(|code| !(code.is_denial() && code.is_transient()))
-        );
+        assert!(ErrorCode::ALL.iter().all(|code| !(code.is_denial() && code.is_transient())));
     }
 }

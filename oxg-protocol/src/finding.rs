@@ -26,13 +26,7 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, the mildest first.
-    pub const ALL: [Self; 5] = [
-        Self::Info,
-        Self::Low,
-        Self::Medium,
-        Self::High,
-        Self::Critical,
-    ];
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
 
     /// The word that the host writes: `info`, `low`, `med`, `high`, `crit`.
     #[must_use]
@@ -58,10 +52,7 @@ impl FromStr for Severity {
     type Err = SeverityError;
 
     fn from_str(text: &str) -> Result<Self, SeverityError> {
-        Self::ALL
-            .into_iter()
-            .find(|s| s.as_str() == text)
-            .ok_or(SeverityError)
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(SeverityError)
     }
 }
 
@@ -217,10 +208,7 @@ mod tests {
 
     #[test]
     fn a_finding_reads_back() {
-        let finding = Finding::high("a.b", "m")
-            .target("t")
-            .evidence("e")
-            .meta("k", "v");
+        let finding = Finding::high("a.b", "m").target("t").evidence("e").meta("k", "v");
         let text = serde_json::to_string(&finding).unwrap();
         assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), finding);
         assert!(text.contains(r#""type":"a.b""#) && text.contains(r#""severity":"high""#));

@@ -11,6 +11,8 @@ pub const DEADLINE_MS: &str = "oxg-deadline-ms";
 pub const PROTOCOL: &str = "oxg-protocol";
 /// The task on whose behalf the call is made; it goes into the audit.
 pub const TASK_ID: &str = "oxg-task-id";
+/// On egress: the secret that the broker shall fill in.
+pub const INJECT: &str = "oxg-inject";
 /// Prefix of every field above.
 pub const PREFIX: &str = "oxg-";
 /// Digest of the representation (RFC 9530), `sha-256` only.

@@ -199,10 +199,7 @@ mod tests {
 
     #[test]
     fn names_are_compared_in_lower_case_without_the_root_dot() {
-        assert_eq!(
-            "EXAMPLE.com.".parse::<Host>(),
-            "example.com".parse::<Host>()
-        );
+        assert_eq!("EXAMPLE.com.".parse::<Host>(), "example.com".parse::<Host>());
         assert!("_dmarc.xn--nxasmq6b.test".parse::<Host>().is_ok());
     }
 

@@ -62,11 +62,7 @@ impl Limits {
     /// never more than the longest.
     #[must_use]
     pub fn deadline(&self, stated_ms: Option<u64>) -> Duration {
-        Duration::from_millis(
-            stated_ms
-                .unwrap_or(self.deadline_ms)
-                .min(self.max_deadline_ms),
-        )
+        Duration::from_millis(stated_ms.unwrap_or(self.deadline_ms).min(self.max_deadline_ms))
     }
 }
 

@@ -49,10 +49,7 @@ macro_rules! id {
 
 fn is_plain(text: &str, longest: usize) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    let starts_well = text
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphanumeric());
+    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     starts_well && text.len() <= longest && text.bytes().all(allowed)
 }
 
@@ -179,16 +176,7 @@ mod tests {
 
     #[test]
     fn names_with_odd_characters_are_refused() {
-        for bad in [
-            "",
-            "-a",
-            "a b",
-            "A",
-            "a/b",
-            "a%2f",
-            "\u{e9}",
-            &"a".repeat(129),
-        ] {
+        for bad in ["", "-a", "a b", "A", "a/b", "a%2f", "\u{e9}", &"a".repeat(129)] {
             assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
         }
         assert!("api-token".parse::<SecretName>().is_ok());

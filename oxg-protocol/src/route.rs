@@ -20,12 +20,8 @@ pub const ARTIFACTS: &str = "/v1/artifacts";
 pub const HEALTH: &str = "/healthz";
 
 /// Everything but unreserved characters (RFC 3986, 2.3) and the slash between parts.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// The path of a secret.
 #[must_use]
@@ -48,10 +44,7 @@ pub fn artifact(name: &ArtifactName) -> String {
 /// Undoes the one percent-encoding of [`artifact`]. `None` where the bytes are not UTF-8.
 #[must_use]
 pub fn decode(segment: &str) -> Option<String> {
-    percent_decode_str(segment)
-        .decode_utf8()
-        .ok()
-        .map(Into::into)
+    percent_decode_str(segment).decode_utf8().ok().map(Into::into)
 }
 
 /// What the holder of a task's lease can do with it.

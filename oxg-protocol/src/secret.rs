@@ -36,11 +36,7 @@ impl SecretGrant {
     /// A grant of `value`.
     #[must_use]
     pub fn new(value: SecretString, version: u64, lease: Lease) -> Self {
-        Self {
-            value,
-            version,
-            lease,
-        }
+        Self { value, version, lease }
     }
 }
 
@@ -48,12 +44,7 @@ impl Lease {
     /// A lease that cannot be renewed.
     #[must_use]
     pub fn fixed(id: LeaseId, expires_in_ms: u64) -> Self {
-        Self {
-            id,
-            expires_in_ms,
-            renewable: false,
-            max_ttl_ms: expires_in_ms,
-        }
+        Self { id, expires_in_ms, renewable: false, max_ttl_ms: expires_in_ms }
     }
 }
 

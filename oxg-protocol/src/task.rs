@@ -36,10 +36,7 @@ impl Deliveries {
     /// The answer with `deliveries`.
     #[must_use]
     pub fn new(deliveries: Vec<Delivery>, draining: bool) -> Self {
-        Self {
-            deliveries,
-            draining,
-        }
+        Self { deliveries, draining }
     }
 }
 

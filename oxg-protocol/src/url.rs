@@ -162,13 +162,7 @@ impl Url {
             text.push('/');
         }
         text.push_str(target);
-        Self {
-            scheme,
-            host,
-            port,
-            text,
-            path_at,
-        }
+        Self { scheme, host, port, text, path_at }
     }
 }
 
@@ -267,10 +261,7 @@ mod tests {
             ("http://example.com/a b", UrlError::Character),
             ("http://example.com/\r\nHost: x", UrlError::Character),
             ("http://ex\u{e4}mple.com/", UrlError::Character),
-            (
-                "http://ex%61mple.com/",
-                UrlError::Host(HostError::Character),
-            ),
+            ("http://ex%61mple.com/", UrlError::Host(HostError::Character)),
             ("http://[::1%25lo]/", UrlError::Host(HostError::Ipv6)),
             ("http://2001:db8::1/", UrlError::Host(HostError::Ipv6)),
             ("http://example.com:/", UrlError::Port),
@@ -287,16 +278,11 @@ mod tests {
 
     #[test]
     fn at_signs_and_urls_in_path_and_query_are_data() {
-        for text in [
-            "http://e.test/?@127.0.0.1",
-            "http://e.test/@a/",
-            "http://e.test/http://127.0.0.1/",
-        ] {
+        for text in
+            ["http://e.test/?@127.0.0.1", "http://e.test/@a/", "http://e.test/http://127.0.0.1/"]
+        {
             let url: Url = text.parse().unwrap();
-            assert_eq!(
-                (url.host().to_string().as_str(), url.as_str()),
-                ("e.test", text)
-            );
+            assert_eq!((url.host().to_string().as_str(), url.as_str()), ("e.test", text));
         }
     }
 
@@ -305,10 +291,7 @@ mod tests {
         let url: Url = "ws://[2001:DB8::1]:8080?q".parse().unwrap();
         assert_eq!(url.as_str(), "ws://[2001:db8::1]:8080/?q");
         assert_eq!(url.authority(), "[2001:db8::1]:8080");
-        assert_eq!(
-            (url.path(), url.path_and_query(), url.port()),
-            ("/", "/?q", 8080)
-        );
+        assert_eq!((url.path(), url.path_and_query(), url.port()), ("/", "/?q", 8080));
     }
 
     proptest! {

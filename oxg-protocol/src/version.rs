@@ -76,12 +76,7 @@ impl FromStr for ProtocolVersion {
             _ => None,
         };
         text.split_once('.')
-            .and_then(|(major, minor)| {
-                Some(Self {
-                    major: number(major)?,
-                    minor: number(minor)?,
-                })
-            })
+            .and_then(|(major, minor)| Some(Self { major: number(major)?, minor: number(minor)? }))
             .ok_or_else(|| VersionError(text.chars().take(32).collect()))
     }
 }
@@ -107,9 +102,7 @@ mod tests {
     #[test]
     fn only_the_canonical_spelling_is_a_version() {
         assert_eq!("1.0".parse(), Ok(ProtocolVersion::CURRENT));
-        for bad in [
-            "1", "1.", ".0", "01.0", "1.00", "+1.0", "1.0.0", " 1.0", "1.65536",
-        ] {
+        for bad in ["1", "1.", ".0", "01.0", "1.00", "+1.0", "1.0.0", " 1.0", "1.65536"] {
             assert!(bad.parse::<ProtocolVersion>().is_err(), "{bad}");
         }
     }

@@ -66,11 +66,8 @@ impl RedactorBuilder {
         for (kind, on) in self.kinds {
             settings.kinds.set(kind, on || kind == Kind::KnownValue);
         }
-        settings.allowed = self
-            .allowed
-            .into_iter()
-            .map(|text| text.into_bytes().into_boxed_slice())
-            .collect();
+        settings.allowed =
+            self.allowed.into_iter().map(|text| text.into_bytes().into_boxed_slice()).collect();
         let redactor = Redactor::with_settings(settings);
         let refused = redactor.register_all(self.values.iter().map(String::as_str));
         match refused.first() {

@@ -40,11 +40,7 @@ impl ByteSet {
     /// Length of the run of members at the end of `text`, at most `max`.
     #[inline]
     pub(crate) fn run_back(&self, text: &[u8], max: usize) -> usize {
-        text.iter()
-            .rev()
-            .take(max)
-            .take_while(|b| self.has(**b))
-            .count()
+        text.iter().rev().take(max).take_while(|b| self.has(**b)).count()
     }
 }
 
@@ -92,9 +88,7 @@ pub(crate) fn left_edge(text: &[u8], at: usize) -> Option<usize> {
                 .take(12)
                 .take_while(|b| b.is_ascii_digit() || **b == b';')
                 .count();
-            codes[..codes.len() - len]
-                .ends_with(b"\x1b[")
-                .then(|| at - len - 3)
+            codes[..codes.len() - len].ends_with(b"\x1b[").then(|| at - len - 3)
         }
         _ => None,
     }

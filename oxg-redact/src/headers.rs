@@ -86,25 +86,21 @@ impl Redactor {
 
 /// Keeps the word that names the scheme (RFC 9110, section 11.4).
 fn credentials(name: &HeaderName, value: &[u8]) -> Vec<u8> {
-    let scheme = value
-        .iter()
-        .position(|b| *b == b' ')
-        .map(|len| &value[..len])
-        .filter(|word| {
-            let known: [&[u8]; 9] = [
-                b"basic",
-                b"bearer",
-                b"digest",
-                b"token",
-                b"negotiate",
-                b"ntlm",
-                b"hawk",
-                b"apikey",
-                b"aws4-hmac-sha256",
-            ];
-            name.as_str().ends_with("authorization")
-                && known.iter().any(|k| k.eq_ignore_ascii_case(word))
-        });
+    let scheme = value.iter().position(|b| *b == b' ').map(|len| &value[..len]).filter(|word| {
+        let known: [&[u8]; 9] = [
+            b"basic",
+            b"bearer",
+            b"digest",
+            b"token",
+            b"negotiate",
+            b"ntlm",
+            b"hawk",
+            b"apikey",
+            b"aws4-hmac-sha256",
+        ];
+        name.as_str().ends_with("authorization")
+            && known.iter().any(|k| k.eq_ignore_ascii_case(word))
+    });
     let mut out = Vec::new();
     if let Some(scheme) = scheme {
         out.extend_from_slice(scheme);

@@ -83,12 +83,8 @@ impl Redactor {
     }
 
     fn is_named_secret(&self, name: Sensitivity, text: &str) -> bool {
-        let found = Found {
-            range: 0..text.len(),
-            seen: text.len(),
-            quoted: true,
-            assignment: true,
-        };
+        let found =
+            Found { range: 0..text.len(), seen: text.len(), quoted: true, assignment: true };
         let settings = self.settings();
         settings.kinds.has(Kind::NamedSecret)
             && !settings.allows(text.as_bytes())

@@ -40,11 +40,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self {
-            kinds: policy.kinds(),
-            trust_names: policy == Policy::Strict,
-            allowed: Vec::new(),
-        }
+        Self { kinds: policy.kinds(), trust_names: policy == Policy::Strict, allowed: Vec::new() }
     }
 
     pub(crate) fn allows(&self, text: &[u8]) -> bool {

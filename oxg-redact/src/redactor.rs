@@ -63,12 +63,7 @@ impl Redactor {
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                settings,
-                known: KnownValues::default(),
-            }),
-        }
+        Self { shared: Arc::new(Shared { settings, known: KnownValues::default() }) }
     }
 
     /// Replaces every finding by its [marker](Kind::marker). Clean text comes

@@ -28,11 +28,7 @@ impl Report {
         Self {
             findings: spans
                 .into_iter()
-                .map(|span| Finding {
-                    kind: span.kind,
-                    detector: span.detector,
-                    range: span.range,
-                })
+                .map(|span| Finding { kind: span.kind, detector: span.detector, range: span.range })
                 .collect(),
         }
     }

@@ -55,9 +55,7 @@ pub(crate) fn drop_beside_markers(text: &[u8], spans: &mut Vec<Span>) {
             return true;
         }
         let next = markers.partition_point(|marker| marker.end < span.evidence.start);
-        markers
-            .get(next)
-            .is_none_or(|marker| marker.start > span.evidence.end)
+        markers.get(next).is_none_or(|marker| marker.start > span.evidence.end)
     });
 }
 
@@ -130,12 +128,7 @@ mod tests {
     use super::*;
 
     fn span(range: Range<usize>, kind: Kind) -> Span {
-        Span {
-            evidence: range.clone(),
-            range,
-            kind,
-            detector: "test",
-        }
+        Span { evidence: range.clone(), range, kind, detector: "test" }
     }
 
     #[test]
@@ -162,12 +155,7 @@ mod tests {
 
     #[test]
     fn what_merely_looks_like_a_marker_is_none() {
-        for text in [
-            "[REDACTED_]",
-            "[REDACTED_a]",
-            "[REDACTED]",
-            "[REDACTED_SECRET",
-        ] {
+        for text in ["[REDACTED_]", "[REDACTED_a]", "[REDACTED]", "[REDACTED_SECRET"] {
             assert_eq!(marker_len(text.as_bytes()), None, "{text}");
         }
     }

@@ -48,13 +48,7 @@ pub struct StreamRedactor {
 
 impl StreamRedactor {
     pub(crate) fn new(redactor: Redactor) -> Self {
-        Self {
-            redactor,
-            held: Vec::new(),
-            line: 0,
-            searched: 0,
-            pem: PemState::default(),
-        }
+        Self { redactor, held: Vec::new(), line: 0, searched: 0, pem: PemState::default() }
     }
 
     /// Takes the next piece, and appends to `out` what is settled by it.
@@ -111,9 +105,7 @@ impl StreamRedactor {
         }
         if at == 0 {
             // Findings side by side from the start on: they are written as one.
-            at = spans
-                .first()
-                .map_or(RECORD_MAX - OVERLAP, |span| span.range.end);
+            at = spans.first().map_or(RECORD_MAX - OVERLAP, |span| span.range.end);
         }
         self.write(at, out);
         self.pem = PemState::default();

@@ -54,10 +54,7 @@ fn keys_are_redacted_too_and_no_entry_is_lost() {
 
 fn header(name: &'static str, value: &str) -> String {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        HeaderName::from_static(name),
-        HeaderValue::from_str(value).unwrap(),
-    );
+    headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     Redactor::default().redact_headers(&mut headers);
     headers[name].to_str().unwrap().to_owned()
 }
@@ -67,28 +64,12 @@ fn credentials_in_headers_go_whole_and_the_scheme_stays() {
     for (name, value, expected) in [
         ("authorization", "Bearer abc", "Bearer [REDACTED_SECRET]"),
         ("authorization", "justonetoken", "[REDACTED_SECRET]"),
-        (
-            "proxy-authorization",
-            "Basic eA==",
-            "Basic [REDACTED_SECRET]",
-        ),
+        ("proxy-authorization", "Basic eA==", "Basic [REDACTED_SECRET]"),
         ("x-api-key", "short", "[REDACTED_SECRET]"),
         ("private-token", "abc def", "[REDACTED_SECRET]"),
-        (
-            "cookie",
-            "a=1; b=2;c",
-            "a=[REDACTED_SECRET]; b=[REDACTED_SECRET];[REDACTED_SECRET]",
-        ),
-        (
-            "set-cookie",
-            "sid=1; Path=/; HttpOnly",
-            "sid=[REDACTED_SECRET]; Path=/; HttpOnly",
-        ),
-        (
-            "location",
-            "/cb?token=a8f5f167f44f4964",
-            "/cb?token=[REDACTED_SECRET]",
-        ),
+        ("cookie", "a=1; b=2;c", "a=[REDACTED_SECRET]; b=[REDACTED_SECRET];[REDACTED_SECRET]"),
+        ("set-cookie", "sid=1; Path=/; HttpOnly", "sid=[REDACTED_SECRET]; Path=/; HttpOnly"),
+        ("location", "/cb?token=a8f5f167f44f4964", "/cb?token=[REDACTED_SECRET]"),
         ("from", "jo@example.org", "[REDACTED_EMAIL]"),
     ] {
         assert_eq!(header(name, value), expected, "{name}: {value}");
@@ -110,11 +91,7 @@ fn headers_that_carry_no_credential_stay() {
 
 #[test]
 fn redacting_headers_twice_changes_nothing() {
-    for (name, value) in [
-        ("authorization", "x y z"),
-        ("cookie", "a=b=c;;d"),
-        ("set-cookie", "v"),
-    ] {
+    for (name, value) in [("authorization", "x y z"), ("cookie", "a=b=c;;d"), ("set-cookie", "v")] {
         let once = header(name, value);
         assert_eq!(header(name, &once), once);
     }
@@ -122,10 +99,7 @@ fn redacting_headers_twice_changes_nothing() {
 
 #[test]
 fn a_kind_switched_off_is_off_in_json_as_well() {
-    let redactor = Redactor::builder()
-        .kind(Kind::NamedSecret, false)
-        .build()
-        .unwrap();
+    let redactor = Redactor::builder().kind(Kind::NamedSecret, false).build().unwrap();
     let mut value = json!({"password": "hunter2"});
     redactor.redact_json(&mut value);
     assert_eq!(value, json!({"password": "hunter2"}));

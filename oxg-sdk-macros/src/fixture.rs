@@ -6,23 +6,14 @@ use syn::{Error, FnArg, ItemFn, Result};
 /// `async fn name(t: Testkit<P>) { … }` becomes a `#[test]` that the testkit runs.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !args.is_empty() {
-        return Err(Error::new(
-            args.span(),
-            "`#[oxg_testkit::test]` takes no arguments",
-        ));
+        return Err(Error::new(args.span(), "`#[oxg_testkit::test]` takes no arguments"));
     }
     let function: ItemFn = syn::parse2(item).map_err(|error| {
-        Error::new(
-            error.span(),
-            "`#[oxg_testkit::test]` belongs above an `async fn`",
-        )
+        Error::new(error.span(), "`#[oxg_testkit::test]` belongs above an `async fn`")
     })?;
     let signature = &function.sig;
     if signature.asyncness.is_none() {
-        return Err(Error::new(
-            signature.fn_token.span,
-            "a test of the testkit is an `async fn`",
-        ));
+        return Err(Error::new(signature.fn_token.span, "a test of the testkit is an `async fn`"));
     }
     let mut inputs = signature.inputs.iter();
     let (Some(FnArg::Typed(kit)), None) = (inputs.next(), inputs.next()) else {

@@ -6,16 +6,10 @@ use syn::{Error, ItemFn, Result, ReturnType};
 /// `fn main() -> Plugin { … }` becomes a `main` that runs what the function returns.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !args.is_empty() {
-        return Err(Error::new(
-            args.span(),
-            "`#[oxg_sdk::main]` takes no arguments",
-        ));
+        return Err(Error::new(args.span(), "`#[oxg_sdk::main]` takes no arguments"));
     }
     let function: ItemFn = syn::parse2(item).map_err(|error| {
-        Error::new(
-            error.span(),
-            "`#[oxg_sdk::main]` belongs above `fn main() -> YourPlugin`",
-        )
+        Error::new(error.span(), "`#[oxg_sdk::main]` belongs above `fn main() -> YourPlugin`")
     })?;
     let signature = &function.sig;
     if signature.ident != "main" {

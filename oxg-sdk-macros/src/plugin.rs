@@ -42,17 +42,11 @@ fn parse_args(args: TokenStream) -> Result<Option<LitStr>> {
         return Ok(None);
     }
     let expected = "expected nothing, or `manifest = \"path/to/manifest.json\"`";
-    let meta = Parser::parse2(
-        |input: syn::parse::ParseStream<'_>| input.parse::<Meta>(),
-        args,
-    )
-    .map_err(|error| Error::new(error.span(), expected))?;
+    let meta = Parser::parse2(|input: syn::parse::ParseStream<'_>| input.parse::<Meta>(), args)
+        .map_err(|error| Error::new(error.span(), expected))?;
     match meta {
         Meta::NameValue(pair) if pair.path.is_ident("manifest") => match pair.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(path),
-                ..
-            }) => Ok(Some(path)),
+            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Ok(Some(path)),
             other => Err(Error::new_spanned(other, expected)),
         },
         other => Err(Error::new_spanned(other, expected)),
@@ -62,36 +56,19 @@ fn parse_args(args: TokenStream) -> Result<Option<LitStr>> {
 fn parse_impl(item: TokenStream) -> Result<ItemImpl> {
     let expected = "`#[oxg_sdk::plugin]` belongs above `impl Plugin for YourPlugin`";
     let plugin: ItemImpl = syn::parse2(item.clone()).map_err(|error| {
-        let is_impl = item
-            .clone()
-            .into_iter()
-            .any(|token| token.to_string() == "impl");
+        let is_impl = item.clone().into_iter().any(|token| token.to_string() == "impl");
         // A mistake inside of an impl is better told by the parser itself.
-        if is_impl {
-            error
-        } else {
-            Error::new_spanned(&item, expected)
-        }
+        if is_impl { error } else { Error::new_spanned(&item, expected) }
     })?;
-    let of_plugin = plugin.trait_.as_ref().is_some_and(|(path, _)| {
-        path.segments
-            .last()
-            .is_some_and(|last| last.ident == "Plugin")
-    });
-    if of_plugin {
-        Ok(plugin)
-    } else {
-        Err(Error::new_spanned(&plugin.self_ty, expected))
-    }
+    let of_plugin = plugin
+        .trait_
+        .as_ref()
+        .is_some_and(|(path, _)| path.segments.last().is_some_and(|last| last.ident == "Plugin"));
+    if of_plugin { Ok(plugin) } else { Err(Error::new_spanned(&plugin.self_ty, expected)) }
 }
 
 fn implement(plugin: &ItemImpl, declared: &Declared) -> TokenStream {
-    let Declared {
-        path,
-        name,
-        version,
-        capabilities,
-    } = declared;
+    let Declared { path, name, version, capabilities } = declared;
     let (generics, ty) = (&plugin.generics, &plugin.self_ty);
     let (start, _, clause) = generics.split_for_impl();
     let keys = capabilities.iter().map(|capability| capability.as_str());
@@ -168,12 +145,7 @@ mod tests {
     #[test]
     fn only_the_manifest_argument_is_taken() {
         let item = quote!(impl Plugin for P {});
-        for bad in [
-            quote!(path = "x"),
-            quote!(manifest = 3),
-            quote!(manifest),
-            quote!("x"),
-        ] {
+        for bad in [quote!(path = "x"), quote!(manifest = 3), quote!(manifest), quote!("x")] {
             assert!(error(bad, item.clone()).contains("manifest = "));
         }
     }
@@ -181,9 +153,7 @@ mod tests {
     #[test]
     fn a_missing_manifest_is_one_error() {
         let item = quote!(impl Plugin for P {});
-        let text = expand(quote!(manifest = "none.json"), item, None)
-            .unwrap()
-            .to_string();
+        let text = expand(quote!(manifest = "none.json"), item, None).unwrap().to_string();
         assert_eq!(text.matches("compile_error").count(), 1);
         assert!(text.contains("DeclaresSecrets for P"));
     }

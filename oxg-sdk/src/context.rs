@@ -33,11 +33,7 @@ pub struct Context<P: Plugin> {
 
 impl<P: Plugin> Context<P> {
     pub(crate) fn new(shared: Arc<Shared<P>>) -> Self {
-        Self {
-            shared,
-            scope: Scope::default(),
-            cancel: Signal::default(),
-        }
+        Self { shared, scope: Scope::default(), cancel: Signal::default() }
     }
 
     pub(crate) fn for_task(
@@ -46,15 +42,8 @@ impl<P: Plugin> Context<P> {
         until: Instant,
         cancel: Signal,
     ) -> Self {
-        let scope = Scope {
-            task: Some(task.id().clone()),
-            until: Some(until),
-        };
-        Self {
-            shared,
-            scope,
-            cancel,
-        }
+        let scope = Scope { task: Some(task.id().clone()), until: Some(until) };
+        Self { shared, scope, cancel }
     }
 
     /// The settings of this run.
@@ -168,8 +157,7 @@ impl<P: Plugin> Context<P> {
     /// The time until the hook is ended; `None` outside of a task.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        self.deadline()
-            .map(|end| end.saturating_duration_since(Instant::now()))
+        self.deadline().map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     /// When the hook is ended; `None` outside of a task.

@@ -68,10 +68,9 @@ impl Environment {
     pub fn read(mut get: impl FnMut(&str) -> Option<OsString>) -> Result<Self, EnvError> {
         let mut text = |variable: env::Variable| match variable.read(&mut get) {
             None => Ok(None),
-            Some(value) => value
-                .into_string()
-                .map(Some)
-                .map_err(|_| EnvError::NotUtf8(variable.name)),
+            Some(value) => {
+                value.into_string().map(Some).map_err(|_| EnvError::NotUtf8(variable.name))
+            }
         };
         let broker = text(env::BROKER)?.ok_or(EnvError::Missing(env::BROKER.name))?;
         let value = text(env::TOKEN)?;
@@ -106,12 +105,7 @@ mod tests {
         let base = [("OXG_BROKER", "unix:/b.sock"), ("OXG_TOKEN", "abcdefgh")];
         let older = [base[0], base[1], ("0XGEN_WORKSPACE", "/w")];
         assert_eq!(read(&older).unwrap().workspace, Some("/w".into()));
-        let both = [
-            base[0],
-            base[1],
-            ("0XGEN_WORKSPACE", "/w"),
-            ("OXG_WORKSPACE", "/v"),
-        ];
+        let both = [base[0], base[1], ("0XGEN_WORKSPACE", "/w"), ("OXG_WORKSPACE", "/v")];
         assert_eq!(read(&both).unwrap().workspace, Some("/v".into()));
     }
 
@@ -119,14 +113,8 @@ mod tests {
     fn what_is_missing_is_named() {
         assert!(matches!(read(&[]), Err(EnvError::Missing("OXG_BROKER"))));
         let no_token = [("OXG_BROKER", "unix:/b.sock"), ("OXG_TOKEN", "")];
-        assert!(matches!(
-            read(&no_token),
-            Err(EnvError::Missing("OXG_TOKEN_FILE"))
-        ));
-        let bad = [
-            ("OXG_BROKER", "http://192.0.2.1:1"),
-            ("OXG_TOKEN", "abcdefgh"),
-        ];
+        assert!(matches!(read(&no_token), Err(EnvError::Missing("OXG_TOKEN_FILE"))));
+        let bad = [("OXG_BROKER", "http://192.0.2.1:1"), ("OXG_TOKEN", "abcdefgh")];
         assert!(matches!(read(&bad), Err(EnvError::Broker(_))));
     }
 }

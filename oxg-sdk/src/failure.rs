@@ -32,20 +32,13 @@ impl Failure {
     /// Another attempt cannot help.
     #[must_use]
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            retryable: false,
-            retry_after: None,
-        }
+        Self { message: message.into(), retryable: false, retry_after: None }
     }
 
     /// Another attempt may help.
     #[must_use]
     pub fn retryable(message: impl Into<String>) -> Self {
-        Self {
-            retryable: true,
-            ..Self::permanent(message)
-        }
+        Self { retryable: true, ..Self::permanent(message) }
     }
 
     /// Another attempt may help, no earlier than `delay` from now.
@@ -88,11 +81,7 @@ impl fmt::Debug for Failure {
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let verdict = sources(&error).find_map(judge).unwrap_or(Verdict::FINAL);
-        Self {
-            message: chain(&error),
-            retryable: verdict.retryable,
-            retry_after: verdict.after,
-        }
+        Self { message: chain(&error), retryable: verdict.retryable, retry_after: verdict.after }
     }
 }
 
@@ -124,14 +113,8 @@ struct Verdict {
 }
 
 impl Verdict {
-    const FINAL: Self = Self {
-        retryable: false,
-        after: None,
-    };
-    const PASSING: Self = Self {
-        retryable: true,
-        after: None,
-    };
+    const FINAL: Self = Self { retryable: false, after: None };
+    const PASSING: Self = Self { retryable: true, after: None };
 }
 
 /// What the SDK knows about an error; `None` where its sources decide.
@@ -153,9 +136,7 @@ fn judge(error: &(dyn Error + 'static)) -> Option<Verdict> {
             _ => Some(Verdict::PASSING),
         };
     }
-    error
-        .is::<tokio::time::error::Elapsed>()
-        .then_some(Verdict::PASSING)
+    error.is::<tokio::time::error::Elapsed>().then_some(Verdict::PASSING)
 }
 
 fn judge_channel(error: &ChannelError) -> Option<Verdict> {
@@ -175,10 +156,7 @@ fn judge_channel(error: &ChannelError) -> Option<Verdict> {
                 );
             Some(Verdict {
                 retryable: passes,
-                after: problem
-                    .retry_after_ms
-                    .filter(|_| passes)
-                    .map(Duration::from_millis),
+                after: problem.retry_after_ms.filter(|_| passes).map(Duration::from_millis),
             })
         }
         ChannelError::Body(_) => None,

@@ -24,11 +24,7 @@ pub(crate) fn read<T: DeserializeOwned>(
 
 /// `path: ` for a message; nothing for an empty path.
 pub(crate) fn prefix(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!("at {path}: ")
-    }
+    if path.is_empty() { String::new() } else { format!("at {path}: ") }
 }
 
 enum Step {
@@ -121,18 +117,9 @@ mod tests {
 
     #[test]
     fn a_mistake_has_its_path() {
-        assert_eq!(
-            path(json!({ "pages": [{ "url": "a" }, { "url": 3 }] })),
-            "pages[1].url"
-        );
-        assert_eq!(
-            path(json!({ "pages": [{ "url": "a", "depth": 300 }] })),
-            "pages[0].depth"
-        );
-        assert_eq!(
-            path(json!({ "pages": [{ "url": "a", "dept": 3 }] })),
-            "pages[0].dept"
-        );
+        assert_eq!(path(json!({ "pages": [{ "url": "a" }, { "url": 3 }] })), "pages[1].url");
+        assert_eq!(path(json!({ "pages": [{ "url": "a", "depth": 300 }] })), "pages[0].depth");
+        assert_eq!(path(json!({ "pages": [{ "url": "a", "dept": 3 }] })), "pages[0].dept");
         assert_eq!(path(json!({ "pages": [{ "depth": 3 }] })), "pages[0]");
         assert_eq!(path(json!({ "label": "a\"]}{[,\\", "pages": 7 })), "pages");
         assert_eq!(path(json!({ "label": "a" })), "");

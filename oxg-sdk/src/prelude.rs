@@ -2,6 +2,7 @@
 
 pub use std::time::Duration;
 
+pub use http::HeaderMap;
 pub use oxg_protocol::{Finding, Severity, Url};
 pub use serde::{Deserialize, Serialize};
 pub use serde_json::json;

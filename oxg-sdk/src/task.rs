@@ -37,9 +37,7 @@ impl Task {
             kind: delivery.kind,
             attempt: delivery.attempt,
             idempotency_key: delivery.idempotency_key,
-            deadline: delivery
-                .deadline_in_ms
-                .map(|left| now + Duration::from_millis(left)),
+            deadline: delivery.deadline_in_ms.map(|left| now + Duration::from_millis(left)),
             input: delivery.input,
         }
     }
@@ -71,8 +69,7 @@ impl Task {
     /// The time that is left for the task, where it has a deadline.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        self.deadline
-            .map(|end| end.saturating_duration_since(Instant::now()))
+        self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

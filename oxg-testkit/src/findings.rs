@@ -17,12 +17,7 @@ pub struct Expected {
 
 /// Findings of the type `kind`.
 pub fn finding(kind: &str) -> Expected {
-    Expected {
-        kind: kind.to_owned(),
-        severity: None,
-        target: None,
-        message: None,
-    }
+    Expected { kind: kind.to_owned(), severity: None, target: None, message: None }
 }
 
 impl Expected {
@@ -56,14 +51,8 @@ impl Expected {
         });
         severity
             && self.kind == found.kind
-            && self
-                .target
-                .as_ref()
-                .is_none_or(|target| found.target.as_ref() == Some(target))
-            && self
-                .message
-                .as_ref()
-                .is_none_or(|text| found.message.contains(text))
+            && self.target.as_ref().is_none_or(|target| found.target.as_ref() == Some(target))
+            && self.message.as_ref().is_none_or(|text| found.message.contains(text))
     }
 }
 
@@ -88,30 +77,18 @@ impl fmt::Display for Expected {
 /// What is wrong with `found`, in words: each expected finding must be there at least once, and
 /// each that is there must be expected.
 pub(crate) fn compare(expected: &[Expected], found: &[FindingRecord]) -> Result<(), String> {
-    let missing = expected
-        .iter()
-        .filter(|expected| !found.iter().any(|found| expected.covers(found)));
-    let missing: Vec<_> = missing
-        .map(|expected| format!("  missing     {expected}\n"))
-        .collect();
-    let surplus = found
-        .iter()
-        .filter(|found| !expected.iter().any(|expected| expected.covers(found)));
-    let surplus: Vec<_> = surplus
-        .map(|found| format!("  unexpected  {}\n", describe(found)))
-        .collect();
+    let missing =
+        expected.iter().filter(|expected| !found.iter().any(|found| expected.covers(found)));
+    let missing: Vec<_> = missing.map(|expected| format!("  missing     {expected}\n")).collect();
+    let surplus =
+        found.iter().filter(|found| !expected.iter().any(|expected| expected.covers(found)));
+    let surplus: Vec<_> =
+        surplus.map(|found| format!("  unexpected  {}\n", describe(found))).collect();
     if missing.is_empty() && surplus.is_empty() {
         return Ok(());
     }
-    let all: String = found
-        .iter()
-        .map(|found| format!("  {}\n", describe(found)))
-        .collect();
-    let all = if all.is_empty() {
-        "  none\n".to_owned()
-    } else {
-        all
-    };
+    let all: String = found.iter().map(|found| format!("  {}\n", describe(found))).collect();
+    let all = if all.is_empty() { "  none\n".to_owned() } else { all };
     Err(format!(
         "the findings are not the expected ones\n{}{}all findings:\n{all}",
         missing.concat(),
@@ -121,10 +98,7 @@ pub(crate) fn compare(expected: &[Expected], found: &[FindingRecord]) -> Result<
 
 fn describe(found: &FindingRecord) -> String {
     let target = found.target.as_deref().unwrap_or("no target");
-    format!(
-        "{}, {}, at {target}: {}",
-        found.kind, found.severity, found.message
-    )
+    format!("{}, {}, at {target}: {}", found.kind, found.severity, found.message)
 }
 
 #[cfg(test)]
@@ -157,10 +131,7 @@ mod tests {
 
     #[test]
     fn the_message_shows_what_is_missing_what_is_too_much_and_all() {
-        let error = compare(
-            &[finding("b").at_least(Low).target("x")],
-            &[found("a", Low)],
-        );
+        let error = compare(&[finding("b").at_least(Low).target("x")], &[found("a", Low)]);
         assert_eq!(
             error.unwrap_err(),
             "the findings are not the expected ones

@@ -46,10 +46,7 @@ impl<P: Plugin> Testkit<P> {
     /// If the manifest that the plugin was compiled with cannot be read, or the system gives no
     /// random bytes.
     #[must_use]
-    #[allow(
-        clippy::panic,
-        reason = "a testkit that cannot be made is a failed test"
-    )]
+    #[allow(clippy::panic, reason = "a testkit that cannot be made is a failed test")]
     pub fn new(make: impl Fn() -> P + 'static) -> Self {
         let manifest = Manifest::from_slice(P::MANIFEST.as_bytes());
         let manifest = manifest.unwrap_or_else(|error| panic!("{error}"));
@@ -59,11 +56,8 @@ impl<P: Plugin> Testkit<P> {
             .upstream(ScriptedUpstream(targets.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
-        let names = manifest
-            .capabilities
-            .secrets
-            .iter()
-            .flat_map(|secrets| secrets.names.iter().flatten());
+        let names =
+            manifest.capabilities.secrets.iter().flat_map(|secrets| secrets.names.iter().flatten());
         let secrets = names
             .filter_map(|name| name.as_str().parse::<SecretName>().ok())
             .map(|name| (name.clone(), canary(&name)))
@@ -98,9 +92,7 @@ impl<P: Plugin> Testkit<P> {
     #[track_caller]
     #[allow(clippy::panic, reason = "in a test, a wrong name is a failed test")]
     pub fn secret(&self, name: &str) -> String {
-        let name = name
-            .parse::<SecretName>()
-            .unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        let name = name.parse::<SecretName>().unwrap_or_else(|error| panic!("{name:?}: {error}"));
         let value = canary(&name);
         lock(&self.0.secrets).entry(name).or_insert(value).clone()
     }
@@ -112,9 +104,7 @@ impl<P: Plugin> Testkit<P> {
     #[track_caller]
     #[allow(clippy::panic, reason = "in a test, wrong settings are a failed test")]
     pub fn config(&self, settings: Value) {
-        let Value::Object(settings) = settings else {
-            panic!("settings are a JSON object")
-        };
+        let Value::Object(settings) = settings else { panic!("settings are a JSON object") };
         lock(&self.0.config).extend(settings);
     }
 
@@ -132,27 +122,22 @@ impl<P: Plugin> Testkit<P> {
         let inputs: Vec<_> = inputs.into_iter().collect();
         match tokio::time::timeout(LIMIT, self.run(inputs)).await {
             Ok(run) => run,
-            Err(_) => panic!(
-                "the run did not end within {} h of the test's time",
-                LIMIT.as_secs() / 3600
-            ),
+            Err(_) => {
+                panic!("the run did not end within {} h of the test's time", LIMIT.as_secs() / 3600)
+            }
         }
     }
 
     #[allow(clippy::panic, reason = "a session that cannot open is a failed test")]
     async fn run(&self, inputs: Vec<Value>) -> Run {
         let secrets = lock(&self.0.secrets).clone();
-        let mut session = self
-            .0
-            .broker
-            .session(self.0.manifest.clone())
-            .config(lock(&self.0.config).clone());
+        let mut session =
+            self.0.broker.session(self.0.manifest.clone()).config(lock(&self.0.config).clone());
         for (name, value) in &secrets {
             session = session.secret(name.clone(), value.as_str().into());
         }
-        let session = session
-            .open()
-            .unwrap_or_else(|error| panic!("the session cannot open: {error}"));
+        let session =
+            session.open().unwrap_or_else(|error| panic!("the session cannot open: {error}"));
         for input in inputs {
             let enqueued = session.enqueue(NewTask::new(input));
             enqueued.unwrap_or_else(|error| panic!("the task cannot be enqueued: {error}"));
@@ -161,16 +146,11 @@ impl<P: Plugin> Testkit<P> {
         let capture = Capture::begin(&self.0.broker, &self.0.targets, secrets);
         let lines = capture.lines();
         let result = self.execute(&session, lines).await;
-        capture
-            .end(&self.0.broker, &session, &self.0.manifest, result)
-            .await
+        capture.end(&self.0.broker, &session, &self.0.manifest, result).await
     }
 
     /// The plugin as in production, but for where its streams and its lines go.
-    #[allow(
-        clippy::panic,
-        reason = "a workspace that cannot be made is a failed test"
-    )]
+    #[allow(clippy::panic, reason = "a workspace that cannot be made is a failed test")]
     async fn execute(
         &self,
         session: &oxg_broker::Session,
@@ -214,10 +194,7 @@ impl<P: Plugin> Testkit<P> {
     pub fn verify(&self) {
         let complaints = self.0.targets.complaints();
         if !complaints.is_empty() {
-            panic!(
-                "the targets saw other than scripted\n{}",
-                complaints.join("\n")
-            );
+            panic!("the targets saw other than scripted\n{}", complaints.join("\n"));
         }
     }
 }
@@ -230,9 +207,7 @@ impl<P> Clone for Testkit<P> {
 
 impl<P> std::fmt::Debug for Testkit<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Testkit")
-            .field("plugin", &self.0.manifest.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Testkit").field("plugin", &self.0.manifest.name).finish_non_exhaustive()
     }
 }
 
@@ -249,10 +224,8 @@ where
     P: Plugin + Default,
     T: Future,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.unwrap_or_else(|error| panic!("the runtime cannot start: {error}"));
     let kit = Testkit::new(P::default);
     let output = runtime.block_on(test(kit.clone()));

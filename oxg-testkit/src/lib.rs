@@ -5,7 +5,7 @@
 //! # use oxg_sdk::prelude::*;
 //! # #[derive(Default)]
 //! # pub struct HeaderAudit;
-//! # #[oxg_sdk::plugin(manifest = "tests/manifest.json")]
+//! # #[oxg_sdk::plugin]
 //! # impl Plugin for HeaderAudit {
 //! #     async fn on_task(&self, ctx: &Context<Self>, task: Task) -> Result<TaskOutcome> {
 //! #         let url: Url = task.input::<std::collections::HashMap<String, Url>>()?.remove("url").unwrap();
@@ -58,3 +58,8 @@ pub use oxg_sdk_macros::test;
 pub mod __private {
     pub use crate::kit::run;
 }
+
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -17,7 +17,7 @@ struct Settings {
     greeting: String,
 }
 
-#[oxg_sdk::plugin(manifest = "tests/manifest.json")]
+#[oxg_sdk::plugin]
 impl Plugin for Sample {
     type Config = Settings;
 
@@ -27,18 +27,10 @@ impl Plugin for Sample {
         let secret = ctx.secrets().get("api-token").await?;
         let value = secret.expose(str::to_owned);
         if let Some(url) = text("get") {
-            ctx.http()
-                .get(url.as_str())
-                .bearer_auth(&secret)
-                .send()
-                .await?;
+            ctx.http().get(url.as_str()).bearer_auth(&secret).send().await?;
         }
         if let Some(url) = text("post-secret") {
-            ctx.http()
-                .post(url.as_str())
-                .body(value.clone())
-                .send()
-                .await?;
+            ctx.http().post(url.as_str()).body(value.clone()).send().await?;
         }
         if let Some(name) = text("put-secret") {
             ctx.artifacts().put(name.as_str(), value.clone()).await?;
@@ -47,8 +39,7 @@ impl Plugin for Sample {
             ctx.artifacts().put(name.as_str(), "harmless").await?;
         }
         if let Some(kind) = text("find") {
-            ctx.emit(Finding::low(kind, format!("seen {value}")))
-                .await?;
+            ctx.emit(Finding::low(kind, format!("seen {value}"))).await?;
         }
         if text("log").is_some() {
             info!(%value, ?input, "a secret in a field: {value}");
@@ -71,20 +62,15 @@ async fn oxg_sleep(seconds: u64) {
 
 /// The message of the panic in `assertion`.
 fn message(assertion: impl FnOnce()) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(assertion)).expect_err("the assertion holds");
+    let panic = catch_unwind(AssertUnwindSafe(assertion)).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
 #[oxg_testkit::test]
 async fn a_scripted_target_answers_through_the_real_policy(t: Testkit<Sample>) {
     let token = format!("Bearer {}", t.secret("api-token"));
-    t.http()
-        .on(get("https://shop.test/").header("authorization", token))
-        .reply(200)
-        .times(1);
-    let run = t
-        .task(json!({ "get": "https://shop.test/", "put": "a.txt" }))
-        .await;
+    t.http().on(get("https://shop.test/").header("authorization", token)).reply(200).times(1);
+    let run = t.task(json!({ "get": "https://shop.test/", "put": "a.txt" })).await;
     run.assert_completed();
     run.assert_findings([]);
     run.assert_no_leaks();
@@ -119,26 +105,16 @@ async fn secrets_in_logs_findings_failures_and_panics_are_redacted_on_the_way(t:
         ])
         .await;
     run.assert_no_leaks();
-    run.assert_findings([finding("a.b")
-        .at_least(Low)
-        .message_contains("[REDACTED_SECRET]")]);
+    run.assert_findings([finding("a.b").at_least(Low).message_contains("[REDACTED_SECRET]")]);
     run.assert_failed("it failed with [REDACTED_SECRET]");
     run.assert_failed("it panicked with [REDACTED_SECRET]");
-    assert!(
-        run.logs
-            .iter()
-            .any(|line| line.contains("a secret in a field: [REDACTED_SECRET]"))
-    );
+    assert!(run.logs.iter().any(|line| line.contains("a secret in a field: [REDACTED_SECRET]")));
 }
 
 #[oxg_testkit::test]
 async fn a_secret_in_an_artifact_or_a_body_is_a_leak(t: Testkit<Sample>) {
-    t.http()
-        .on(request("POST", "https://shop.test/").body(t.secret("api-token")))
-        .reply(204);
-    let run = t
-        .task(json!({ "put-secret": "a.txt", "post-secret": "https://shop.test/" }))
-        .await;
+    t.http().on(request("POST", "https://shop.test/").body(t.secret("api-token"))).reply(204);
+    let run = t.task(json!({ "put-secret": "a.txt", "post-secret": "https://shop.test/" })).await;
     run.assert_completed();
     let message = message(|| run.assert_no_leaks());
     assert_eq!(
@@ -173,19 +149,11 @@ async fn settings_reach_the_plugin_and_wrong_ones_keep_it_from_starting(t: Testk
 fn an_unscripted_request_fails_the_test_in_the_end() {
     let message = message(|| {
         oxg_testkit::__private::run(|t: Testkit<Sample>| async move {
-            t.http()
-                .on(get("https://shop.test/a"))
-                .reply(200)
-                .optional();
-            t.task(json!({ "get": "https://shop.test/b" }))
-                .await
-                .assert_failed("no script covers");
+            t.http().on(get("https://shop.test/a")).reply(200).optional();
+            t.task(json!({ "get": "https://shop.test/b" })).await.assert_failed("no script covers");
         });
     });
-    assert!(
-        message.contains("nearest expectation: GET https://shop.test/a"),
-        "{message}"
-    );
+    assert!(message.contains("nearest expectation: GET https://shop.test/a"), "{message}");
     assert!(
         message.contains("url: expected https://shop.test/a, sent https://shop.test/b"),
         "{message}"
@@ -199,4 +167,22 @@ fn two_testkits_know_nothing_of_each_other() {
     one.http().on(get("https://shop.test/")).reply(200);
     other.verify();
     assert!(message(|| one.verify()).contains("came 0 times"));
+}
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let example =
+        read("examples/header-audit/src/main.rs") + &read("examples/header-audit/src/tests.rs");
+    let readme = read("README.md");
+    let mut shown = 0;
+    for block in readme.split("```rust").skip(1) {
+        let code = block.split("```").next().unwrap().lines().skip(1);
+        for line in code.filter(|line| !line.trim().is_empty()) {
+            assert!(example.lines().any(|known| known == line), "not in the example: {line}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 40);
 }

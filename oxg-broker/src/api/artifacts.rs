@@ -11,14 +11,12 @@ use oxg_protocol::{ArtifactName, Digest, ErrorCode, Problem, header};
 
 use super::{Answer, Call, no_content};
 use crate::artifacts::Conditions;
-use crate::body::{Body, Bounded, Bounds, full, json};
+use crate::body::{Body, Bounded, Bounds, check_size, full, json};
 use crate::error::{Refusal, refuse};
 
 pub(super) fn list(call: &Call<'_>, prefix: &str, cursor: Option<&str>) -> Answer {
     require(call, ArtifactAccess::Read)?;
-    Ok(Response::new(json(
-        &call.session.artifacts.list(prefix, cursor),
-    )?))
+    Ok(Response::new(json(&call.session.artifacts.list(prefix, cursor))?))
 }
 
 pub(super) async fn put(call: &Call<'_>, name: ArtifactName, request: Request<Body>) -> Answer {
@@ -29,6 +27,7 @@ pub(super) async fn put(call: &Call<'_>, name: ArtifactName, request: Request<Bo
         deadline: call.deadline,
         idle: std::time::Duration::from_millis(call.session.limits.idle_ms),
     };
+    check_size(request.body(), bounds.bytes)?;
     let body = Bounded::new(request.into_body(), bounds).boxed_unsync();
     let info = call.session.artifacts.put(name, body, conditions).await?;
     let mut response = Response::new(json(&info)?);
@@ -78,18 +77,21 @@ fn require(call: &Call<'_>, wanted: ArtifactAccess) -> Result<(), Refusal> {
 }
 
 fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
-    let text = |name: HeaderName| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
-    };
     let invalid = |detail: &str| refuse(ErrorCode::InvalidRequest, detail);
-    let create_only = match text(IF_NONE_MATCH) {
+    let text = |name: HeaderName| {
+        let mut values = headers.get_all(&name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => Ok(Some(value.to_str().unwrap_or_default())),
+            _ => Err(invalid("a condition or digest is given once")),
+        }
+    };
+    let create_only = match text(IF_NONE_MATCH)? {
         None => false,
         Some("*") => true,
         Some(_) => return Err(invalid("If-None-Match takes `*` here")),
     };
-    let replaces = match text(IF_MATCH) {
+    let replaces = match text(IF_MATCH)? {
         None => None,
         Some(tag) => {
             let digest = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -97,26 +99,19 @@ fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
             Some(digest.ok_or_else(|| invalid("If-Match takes one ETag of an artifact"))?)
         }
     };
-    let digest = match text(HeaderName::from_static(header::REPR_DIGEST)) {
+    let digest = match text(HeaderName::from_static(header::REPR_DIGEST))? {
         None => None,
         Some(value) => {
             Some(Digest::from_repr_digest(value).map_err(|error| invalid(&error.to_string()))?)
         }
     };
-    Ok(Conditions {
-        create_only,
-        replaces,
-        digest,
-    })
+    Ok(Conditions { create_only, replaces, digest })
 }
 
 fn describe(headers: &mut HeaderMap, info: &ArtifactInfo) {
     for (name, text) in [
         (ETAG, info.digest.to_etag()),
-        (
-            HeaderName::from_static(header::REPR_DIGEST),
-            info.digest.to_repr_digest(),
-        ),
+        (HeaderName::from_static(header::REPR_DIGEST), info.digest.to_repr_digest()),
     ] {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(name, value);
@@ -125,9 +120,6 @@ fn describe(headers: &mut HeaderMap, info: &ArtifactInfo) {
 }
 
 fn octets(headers: &mut HeaderMap, info: &ArtifactInfo) {
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_LENGTH, info.size.into());
 }

@@ -78,10 +78,7 @@ pub(crate) async fn answer(
             };
             let entry = Entry::new(EventType::Api, Decision::Deny, violation.to_string())
                 .with("request_id", request_id.as_str());
-            services
-                .audit
-                .record("", entry)
-                .and(Err(refuse(code, violation.to_string())))
+            services.audit.record("", entry).and(Err(refuse(code, violation.to_string())))
         }
         None => authenticated(services, request, &request_id).await,
     };
@@ -101,11 +98,7 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
     if !is_egress && request.uri().path() == path::HEALTH && request.method() == Method::GET {
         return Ok(Response::new(full("ok\n")));
     }
-    let field = if is_egress {
-        PROXY_AUTHORIZATION
-    } else {
-        AUTHORIZATION
-    };
+    let field = if is_egress { PROXY_AUTHORIZATION } else { AUTHORIZATION };
     let session = match authenticate(services, request.headers(), &field) {
         Some(session) => session,
         None => {
@@ -115,74 +108,85 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
             return Err(refuse(ErrorCode::Unauthenticated, "no valid token"));
         }
     };
-    let headers = request.headers();
-    let call = Call {
+    let mut call = Call {
         services,
         session: &session,
-        deadline: Instant::now()
-            + session
-                .limits
-                .deadline(number(headers, header::DEADLINE_MS)?),
+        deadline: Instant::now() + session.limits.deadline(None),
         request_id,
-        task_id: headers
+        task_id: request
+            .headers()
             .get(header::TASK_ID)
             .and_then(|id| id.to_str().ok()?.parse().ok()),
     };
+    audited(&mut call, request).await
+}
+
+/// Answers the call and writes down what became of it: every refusal, and every success but the
+/// routine ones and those of egress, which is written down before it happens.
+async fn audited(call: &mut Call<'_>, request: Request<Body>) -> Answer {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = match uri.authority() {
+        Some(_) => None,
+        None => Some(Route::parse(&method, &uri)),
+    };
+    let (event, about, quiet) = match &route {
+        None => (EventType::Egress, ("url", uri.to_string()), true),
+        Some(route) => (
+            route.as_ref().map_or(EventType::Api, Route::event),
+            ("path", uri.path().to_owned()),
+            route.as_ref().is_ok_and(Route::is_routine),
+        ),
+    };
+    let result = admitted(call, route, request).await;
+    let entry = match &result {
+        Ok(_) if quiet => return result,
+        Ok(_) => Entry::new(event, Decision::Allow, ""),
+        Err(problem) => Entry::refused(event, problem),
+    };
+    // Before the answer leaves: what is not in the audit did not happen.
+    call.audit(entry.with("method", method.as_str()).with(about.0, about.1))?;
+    result
+}
+
+/// Answers the call if it is well-formed and not one too many, within its deadline.
+async fn admitted(
+    call: &mut Call<'_>,
+    route: Option<Result<Route, Refusal>>,
+    request: Request<Body>,
+) -> Answer {
+    let (headers, limits) = (request.headers(), &call.session.limits);
+    call.deadline = Instant::now() + limits.deadline(number(headers, header::DEADLINE_MS)?);
     check_version(headers)?;
-    let Ok(slot) = session.slots.clone().try_acquire_owned() else {
-        let limit = session.limits.concurrent_requests;
-        let mut refusal = refuse(
-            ErrorCode::RateLimited,
-            format!("{limit} calls are under way; wait for one"),
-        );
+    let Ok(slot) = call.session.slots.clone().try_acquire_owned() else {
+        let limit = limits.concurrent_requests;
+        let mut refusal =
+            refuse(ErrorCode::RateLimited, format!("{limit} calls are under way; wait for one"));
         refusal.retry_after_ms = Some(100);
         return Err(refusal);
     };
-    let answer = timeout_at(call.deadline, dispatch(&call, request)).await;
+    let answer = timeout_at(call.deadline, dispatch(call, route, request)).await;
     let response = answer.unwrap_or_else(|_| {
-        Err(refuse(
-            ErrorCode::DeadlineExceeded,
-            "the call's deadline passed in the broker",
-        ))
+        Err(refuse(ErrorCode::DeadlineExceeded, "the call's deadline passed in the broker"))
     })?;
     // A slot is taken until the last byte has left.
     Ok(response.map(|body| Holding::new(body, slot).boxed_unsync()))
 }
 
-async fn dispatch(call: &Call<'_>, request: Request<Body>) -> Answer {
+async fn dispatch(
+    call: &Call<'_>,
+    route: Option<Result<Route, Refusal>>,
+    request: Request<Body>,
+) -> Answer {
     if request.method() == Method::CONNECT {
-        let detail =
-            "CONNECT is refused: a tunnel cannot be audited; send the request in absolute form";
-        let refusal = refuse(ErrorCode::CapabilityDenied, detail);
-        call.audit(
-            Entry::new(EventType::Egress, Decision::Deny, detail)
-                .with("method", "CONNECT")
-                .with("url", request.uri().to_string()),
-        )?;
-        return Err(refusal);
+        return Err(refuse(
+            ErrorCode::CapabilityDenied,
+            "CONNECT is refused: a tunnel cannot be audited; send the request in absolute form",
+        ));
     }
-    if request.uri().authority().is_some() {
-        return call.services.egress.forward(call, request).await;
+    match route {
+        None => call.services.egress.forward(call, request).await,
+        Some(route) => serve(call, route?, request).await,
     }
-    let (method, target) = (
-        request.method().to_string(),
-        request.uri().path().to_owned(),
-    );
-    let route = Route::parse(request.method(), request.uri());
-    let event = route.as_ref().map_or(EventType::Api, Route::event);
-    let routine = route.as_ref().is_ok_and(Route::is_routine);
-    let result = match route {
-        Ok(route) => serve(call, route, request).await,
-        Err(refusal) => Err(refusal),
-    };
-    let entry = match &result {
-        Ok(_) if routine => return result,
-        Ok(_) => Entry::new(event, Decision::Allow, ""),
-        Err(problem) => Entry::refused(event, problem),
-    };
-    // Before the answer leaves: what is not in the audit did not happen.
-    call.audit(entry.with("method", method).with("path", target))?;
-    result
 }
 
 async fn serve(call: &Call<'_>, route: Route, request: Request<Body>) -> Answer {
@@ -205,7 +209,8 @@ async fn serve(call: &Call<'_>, route: Route, request: Request<Body>) -> Answer 
     }
 }
 
-fn authenticate(
+/// The session whose bearer token is in `field`.
+pub(crate) fn authenticate(
     services: &Services,
     headers: &HeaderMap,
     field: &HeaderName,
@@ -226,34 +231,29 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(value) = headers.get(header::PROTOCOL) else {
         return Ok(());
     };
-    let theirs = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<ProtocolVersion>().ok());
+    let theirs = value.to_str().ok().and_then(|text| text.parse::<ProtocolVersion>().ok());
     let ours = ProtocolVersion::CURRENT;
     if theirs.is_some_and(|theirs| ours.understands(theirs)) {
         return Ok(());
     }
-    Err(refuse(
-        ErrorCode::VersionUnsupported,
-        format!("this broker speaks version {ours}"),
-    ))
+    Err(refuse(ErrorCode::VersionUnsupported, format!("this broker speaks version {ours}")))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Refusal> {
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
-    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    // `parse` alone takes a plus sign.
+    let digits = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
+    let text = value.to_str().ok().filter(digits);
+    let number = text.and_then(|text| text.parse().ok());
     let invalid = || refuse(ErrorCode::InvalidRequest, format!("{name} is not a number"));
     number.map(Some).ok_or_else(invalid)
 }
 
 /// An answer that no cache may keep.
 fn no_store(mut response: Response<Body>) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

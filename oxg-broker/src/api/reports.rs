@@ -1,5 +1,7 @@
 //! `/v1/findings` and `/v1/logs`: NDJSON, line by line.
 
+use std::time::SystemTime;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use oxg_manifest::Capability;
@@ -14,14 +16,13 @@ use super::{Answer, Call};
 use crate::body::{Body, full, read_all};
 use crate::error::{Refusal, refuse};
 
+/// The most lines in one call: each is answered with one that may be longer.
+const MAX_LINES: usize = 8192;
+
 pub(super) async fn findings(call: &Call<'_>, request: Request<Body>) -> Answer {
     call.require(Capability::Findings)?;
     each_line(call, request, |finding: Finding| {
-        match call
-            .services
-            .findings
-            .keep(&call.session.plugin_id, finding)
-        {
+        match call.services.findings.keep(&call.session.plugin_id, finding) {
             Ok(id) => Receipt::Accepted(id),
             Err(problem) => Receipt::Rejected(*problem),
         }
@@ -30,11 +31,9 @@ pub(super) async fn findings(call: &Call<'_>, request: Request<Body>) -> Answer 
 }
 
 pub(super) async fn logs(call: &Call<'_>, request: Request<Body>) -> Answer {
-    each_line(call, request, |record: LogRecord| {
-        match keep_log(call, record) {
-            Ok(()) => Value::Object(serde_json::Map::new()),
-            Err(problem) => serde_json::json!({ "rejected": *problem }),
-        }
+    each_line(call, request, |record: LogRecord| match keep_log(call, record) {
+        Ok(()) => Value::Object(serde_json::Map::new()),
+        Err(problem) => serde_json::json!({ "rejected": *problem }),
     })
     .await
 }
@@ -43,6 +42,10 @@ fn keep_log(call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
     let services = call.services;
     record.msg = services.redactor.redact(&record.msg).into_owned();
     record.target = services.redactor.redact(&record.target).into_owned();
+    record.trace_id = record.trace_id.map(|id| services.redactor.redact(&id).into_owned());
+    if humantime::parse_rfc3339(&record.ts).is_err() {
+        record.ts = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    }
     let mut fields = Value::Object(record.fields);
     services.redactor.redact_json(&mut fields);
     record.fields = match fields {
@@ -67,18 +70,20 @@ async fn each_line<T: DeserializeOwned, R: Serialize>(
     mut keep: impl FnMut(T) -> R,
 ) -> Answer {
     let bytes = read_all(request.into_body(), call.session.limits.json_body_bytes).await?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    if lines.clone().nth(MAX_LINES).is_some() {
+        return Err(refuse(
+            ErrorCode::PayloadTooLarge,
+            format!("a call takes at most {MAX_LINES} lines; send the rest in another"),
+        ));
+    }
     let mut answer = Vec::new();
-    for line in bytes
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-    {
+    for line in lines {
         let written = match serde_json::from_slice(line) {
             Ok(record) => serde_json::to_writer(&mut answer, &keep(record)),
             Err(error) => {
-                let detail = format!(
-                    "the line is not what this call takes (column {})",
-                    error.column()
-                );
+                let detail =
+                    format!("the line is not what this call takes (column {})", error.column());
                 let problem = *refuse(ErrorCode::InvalidRequest, detail);
                 serde_json::to_writer(&mut answer, &Receipt::Rejected(problem))
             }
@@ -87,8 +92,6 @@ async fn each_line<T: DeserializeOwned, R: Serialize>(
         answer.push(b'\n');
     }
     let mut response = Response::new(full(answer));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
     Ok(response)
 }

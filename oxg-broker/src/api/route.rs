@@ -14,10 +14,7 @@ pub(crate) enum Route {
     GetSecret(SecretName),
     RenewLease(LeaseId),
     GiveBackLease(LeaseId),
-    ListArtifacts {
-        prefix: String,
-        cursor: Option<String>,
-    },
+    ListArtifacts { prefix: String, cursor: Option<String> },
     PutArtifact(ArtifactName),
     GetArtifact(ArtifactName),
     HeadArtifact(ArtifactName),
@@ -62,9 +59,8 @@ impl Route {
         unknown: impl FnOnce() -> Refusal,
     ) -> Result<Self, Refusal> {
         let name = decode(encoded)?;
-        let name = name
-            .parse()
-            .map_err(|error| refuse(ErrorCode::InvalidRequest, format!("{error}")))?;
+        let name =
+            name.parse().map_err(|error| refuse(ErrorCode::InvalidRequest, format!("{error}")))?;
         match method.as_str() {
             "PUT" => Ok(Self::PutArtifact(name)),
             "GET" => Ok(Self::GetArtifact(name)),
@@ -109,18 +105,13 @@ impl Route {
 
     /// Whether a success is no decision: polling, keeping alive, and the log itself.
     pub(crate) fn is_routine(&self) -> bool {
-        matches!(
-            self,
-            Self::LeaseTasks | Self::Task(_, TaskAction::Extend) | Self::Logs
-        )
+        matches!(self, Self::LeaseTasks | Self::Task(_, TaskAction::Extend) | Self::Logs)
     }
 }
 
 /// A segment as the name or id that it must be.
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(segment: &str) -> Result<T, Refusal> {
-    segment
-        .parse()
-        .map_err(|error: T::Err| refuse(ErrorCode::InvalidRequest, error.to_string()))
+    segment.parse().map_err(|error: T::Err| refuse(ErrorCode::InvalidRequest, error.to_string()))
 }
 
 fn decode(text: &str) -> Result<String, Refusal> {
@@ -148,10 +139,7 @@ mod tests {
             "/v1/artifacts/",
             "/v1/artifacts/%ff",
         ] {
-            assert!(
-                matches!(route("GET", path), Err(ErrorCode::InvalidRequest)),
-                "{path}"
-            );
+            assert!(matches!(route("GET", path), Err(ErrorCode::InvalidRequest)), "{path}");
         }
     }
 
@@ -165,10 +153,7 @@ mod tests {
             ("PATCH", "/v1/artifacts/a"),
             ("GET", "/v1/secrets/a/b/c"),
         ] {
-            assert!(
-                matches!(route(method, path), Err(ErrorCode::NotFound)),
-                "{method} {path}"
-            );
+            assert!(matches!(route(method, path), Err(ErrorCode::NotFound)), "{method} {path}");
         }
     }
 }

@@ -11,9 +11,8 @@ use crate::secrets::not_granted;
 pub(super) fn get(call: &Call<'_>, name: &SecretName) -> Answer {
     call.require(Capability::Secrets)?;
     let declared = call.session.manifest.capabilities.secrets.as_ref();
-    let allowed = declared
-        .zip(name.as_str().parse().ok())
-        .filter(|(secrets, name)| secrets.allows(name));
+    let allowed =
+        declared.zip(name.as_str().parse().ok()).filter(|(secrets, name)| secrets.allows(name));
     if allowed.is_none() {
         let mut refusal = not_granted(name);
         refusal.capability = Some(Capability::Secrets.as_str().to_owned());
@@ -22,16 +21,12 @@ pub(super) fn get(call: &Call<'_>, name: &SecretName) -> Answer {
             .map(|(secrets, name)| secrets.names_line_with(&name));
         return Err(refusal);
     }
-    Ok(no_store(Response::new(json(
-        &call.session.secrets.lend(name)?,
-    )?)))
+    Ok(no_store(Response::new(json(&call.session.secrets.lend(name)?)?)))
 }
 
 pub(super) fn renew(call: &Call<'_>, id: &LeaseId) -> Answer {
     call.require(Capability::Secrets)?;
-    Ok(no_store(Response::new(json(
-        &call.session.secrets.renew(id)?,
-    )?)))
+    Ok(no_store(Response::new(json(&call.session.secrets.renew(id)?)?)))
 }
 
 pub(super) fn give_back(call: &Call<'_>, id: &LeaseId) -> Answer {

@@ -39,10 +39,7 @@ pub(super) async fn act(
         TaskAction::Release => tasks.release(id, &read_json(request, limit).await?)?,
         _ => {
             let detail = "this broker does not know the action";
-            return Err(crate::error::refuse(
-                oxg_protocol::ErrorCode::NotFound,
-                detail,
-            ));
+            return Err(crate::error::refuse(oxg_protocol::ErrorCode::NotFound, detail));
         }
     }
     Ok(no_content())

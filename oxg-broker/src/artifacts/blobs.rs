@@ -120,9 +120,7 @@ impl Blobs {
         match self {
             Self::Memory(blobs) => {
                 let bytes = lock(blobs).get(&digest).cloned();
-                bytes
-                    .map(full)
-                    .ok_or_else(|| io::ErrorKind::NotFound.into())
+                bytes.map(full).ok_or_else(|| io::ErrorKind::NotFound.into())
             }
             Self::Directory(directory) => {
                 let file = File::open(directory.join(digest.to_string())).await?;

@@ -76,17 +76,9 @@ impl Artifacts {
                     Change::Delete(name) => index.remove(&name),
                 };
             }
-            Ok(Self {
-                blobs,
-                log,
-                index: Mutex::new(index),
-                limit,
-            })
+            Ok(Self { blobs, log, index: Mutex::new(index), limit })
         };
-        open().map_err(|source| BrokerError::Directory {
-            path: directory.to_owned(),
-            source,
-        })
+        open().map_err(|source| BrokerError::Directory { path: directory.to_owned(), source })
     }
 
     pub(crate) async fn put(
@@ -117,10 +109,7 @@ impl Artifacts {
         let mut index = self.index();
         let present = index.get(&info.name).map(|info| info.digest);
         if conditions.create_only && present.is_some() {
-            return Err(refuse(
-                ErrorCode::PreconditionFailed,
-                "the artifact exists already",
-            ));
+            return Err(refuse(ErrorCode::PreconditionFailed, "the artifact exists already"));
         }
         if conditions.replaces.is_some() && conditions.replaces != present {
             return Err(refuse(
@@ -128,21 +117,25 @@ impl Artifacts {
                 "the artifact is another one by now",
             ));
         }
-        self.blobs
-            .publish(incoming, info.digest)
-            .map_err(store_failed)?;
-        self.log
-            .append(&Change::Put(info.clone()))
-            .map_err(store_failed)?;
+        self.blobs.publish(incoming, info.digest).map_err(store_failed)?;
+        self.log.append(&Change::Put(info.clone())).map_err(store_failed)?;
         index.insert(info.name.clone(), info);
         self.forget(present, &index);
         Ok(())
     }
 
     pub(crate) async fn get(&self, name: &ArtifactName) -> Result<(ArtifactInfo, Body), Refusal> {
-        let info = self.head(name)?;
-        let body = self.blobs.read(info.digest).await.map_err(store_failed)?;
-        Ok((info, body))
+        loop {
+            let info = self.head(name)?;
+            match self.blobs.read(info.digest).await {
+                Ok(body) => return Ok((info, body)),
+                // Replaced or deleted in between: look again.
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && self.head(name)?.digest != info.digest => {}
+                Err(error) => return Err(store_failed(error)),
+            }
+        }
     }
 
     pub(crate) fn head(&self, name: &ArtifactName) -> Result<ArtifactInfo, Refusal> {
@@ -154,9 +147,7 @@ impl Artifacts {
         if !index.contains_key(name) {
             return Err(not_found());
         }
-        self.log
-            .append(&Change::Delete(name.clone()))
-            .map_err(store_failed)?;
+        self.log.append(&Change::Delete(name.clone())).map_err(store_failed)?;
         let removed = index.remove(name).map(|info| info.digest);
         self.forget(removed, &index);
         Ok(())
@@ -231,8 +222,5 @@ fn not_found() -> Refusal {
 
 fn store_failed(error: io::Error) -> Refusal {
     // The kind, not the message: that may name paths of the host.
-    refuse(
-        ErrorCode::Unavailable,
-        format!("the artifact store failed: {}", error.kind()),
-    )
+    refuse(ErrorCode::Unavailable, format!("the artifact store failed: {}", error.kind()))
 }

@@ -4,13 +4,15 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use oxg_protocol::Url;
 
 /// Fields that belong to one connection (RFC 9110, 7.6.1), and the broker's own credentials.
-const HOP_BY_HOP: [HeaderName; 8] = [
+const HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
     header::TE,
+    // Trailers end at the broker.
+    header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
@@ -25,6 +27,10 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, url: &Url) {
 
 /// Removes what must not reach the plugin: a target can send no `oxg-*` field.
 pub(crate) fn prepare_response(headers: &mut HeaderMap) {
+    // RFC 9112, 6.3: chunked overrides a length, which must not be passed on then.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     strip(headers);
 }
 
@@ -64,10 +70,7 @@ mod tests {
             ("oxg-inject", "a"),
             ("host", "evil.test"),
         ] {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let url = "http://shop.test:8080/".parse().unwrap();
         prepare_request(&mut headers, &url);

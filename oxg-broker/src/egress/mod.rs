@@ -9,20 +9,23 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, UPGRADE};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::{ErrorCode, Host, Url};
-use tokio::time::{Instant, timeout};
+use oxg_protocol::url::Scheme::{Ws, Wss};
+use oxg_protocol::{ErrorCode, Host, Url, header};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
 
-use crate::api::Call;
+use crate::api::{Call, authenticate};
 use crate::audit::Entry;
-use crate::body::{Body, BodyError, Bounded, Bounds, CutShort};
+use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::error::{Refusal, refuse};
-use crate::policy::{Denial, is_localhost};
+use crate::policy::is_localhost;
 
 /// Resolves, checks and forwards.
 pub(crate) struct Egress {
@@ -38,53 +41,36 @@ impl Egress {
         request: Request<Body>,
     ) -> Result<Response<Body>, Refusal> {
         let url: Url = request.uri().to_string().parse().map_err(|error| {
-            refuse(
-                ErrorCode::InvalidRequest,
-                format!("the request target is not valid: {error}"),
-            )
+            refuse(ErrorCode::InvalidRequest, format!("the request target is not valid: {error}"))
         })?;
-        if request.headers().contains_key(http::header::UPGRADE) {
-            let detail = "this broker does not forward protocol upgrades";
-            return Err(refuse(ErrorCode::InvalidRequest, detail));
-        }
         let method = request.method().as_str().to_owned();
-        let on_target = |entry: Entry| {
-            call.audit(
-                entry
-                    .with("method", method.as_str())
-                    .with("url", url.as_str()),
-            )
-        };
-        let addresses = match self.check(call, &method, &url).await {
-            Ok(addresses) => addresses,
-            Err(refusal) => {
-                on_target(Entry::refused(EventType::Egress, &refusal))?;
-                return Err(refusal);
-            }
-        };
+        call.session
+            .policy
+            .check_manifest(&method, &url)
+            .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
+        refuse_misuse(call, &request, &url)?;
+        let addresses = self.checked_addresses(call, &url).await?;
         let reason = if call.session.policy.is_opened_loopback(&url) {
             "loopback port opened by the operator"
         } else {
             "allowed by the manifest"
         };
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        let allowed = Entry::new(EventType::Egress, Decision::Allow, reason);
-        on_target(allowed.with("addresses", checked))?;
+        call.audit(
+            Entry::new(EventType::Egress, Decision::Allow, reason)
+                .with("addresses", checked)
+                .with("method", method)
+                .with("url", url.as_str()),
+        )?;
         self.send(call, request, url, addresses).await
     }
 
-    /// The checked addresses of the target.
-    async fn check(
-        &self,
-        call: &Call<'_>,
-        method: &str,
-        url: &Url,
-    ) -> Result<Vec<IpAddr>, Refusal> {
+    /// Every address of the target, each of them allowed.
+    async fn checked_addresses(&self, call: &Call<'_>, url: &Url) -> Result<Vec<IpAddr>, Refusal> {
         let policy = &call.session.policy;
-        let deny = |denial: Denial| Box::new(policy.problem(&denial, url));
-        policy.check_manifest(method, url).map_err(deny)?;
         let addresses = self.addresses(call, url).await?;
-        policy.check_addresses(url, &addresses).map_err(deny)?;
+        let checked = policy.check_addresses(url, &addresses);
+        checked.map_err(|denial| Box::new(policy.problem(&denial, url)))?;
         Ok(addresses)
     }
 
@@ -106,10 +92,7 @@ impl Egress {
         match timeout(limit, self.resolver.resolve(name)).await {
             Ok(Ok(addresses)) => Ok(addresses),
             Ok(Err(error)) => Err(unreachable(format!("{name} cannot be resolved: {error}"))),
-            Err(_) => Err(unreachable(format!(
-                "{name} was not resolved in {} s",
-                limit.as_secs()
-            ))),
+            Err(_) => Err(unreachable(format!("{name} was not resolved in {} s", limit.as_secs()))),
         }
     }
 
@@ -122,11 +105,7 @@ impl Egress {
     ) -> Result<Response<Body>, Refusal> {
         let limits = &call.session.limits;
         let idle = Duration::from_millis(limits.idle_ms);
-        let bounds = |bytes| Bounds {
-            bytes,
-            deadline: call.deadline,
-            idle,
-        };
+        let bounds = |bytes| Bounds { bytes, deadline: call.deadline, idle };
 
         let (mut parts, body) = request.into_parts();
         headers::prepare_request(&mut parts.headers, &url);
@@ -135,28 +114,57 @@ impl Egress {
             .path_and_query()
             .parse()
             .map_err(|_| refuse(ErrorCode::InvalidRequest, "the path is not valid"))?;
-        let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
+        check_size(&body, limits.egress_request_bytes)?;
+        let body = Bounded::new(body, bounds(limits.egress_request_bytes));
+        // Whoever sends the body drops it when it is sent.
+        let sent = CancellationToken::new();
+        let body = Holding::new(body, sent.clone().drop_guard());
         let checked = CheckedRequest {
-            request: Request::from_parts(parts, body),
+            request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
             url: url.clone(),
         };
 
-        let wait = Duration::from_millis(limits.header_ms)
-            .min(call.deadline.saturating_duration_since(Instant::now()));
-        let sent = timeout(wait, self.upstream.send(checked)).await;
-        let response = sent
-            .map_err(|_| {
-                let detail = format!("{} did not answer in {} s", url.origin(), wait.as_secs());
-                refuse(ErrorCode::DeadlineExceeded, detail)
-            })?
-            .map_err(|error| failed(&error, &url))?;
+        // A long upload is bounded by the call's deadline alone.
+        let limit = Duration::from_millis(limits.header_ms);
+        let silence = async {
+            sent.cancelled().await;
+            sleep(limit).await;
+        };
+        let response = tokio::select! {
+            biased;
+            response = self.upstream.send(checked) => response.map_err(|error| failed(&error, &url))?,
+            () = silence => {
+                let detail = format!("{} did not answer in {limit:?}", url.origin());
+                return Err(refuse(ErrorCode::DeadlineExceeded, detail));
+            }
+        };
         let (mut parts, body) = response.into_parts();
+        if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
+            let detail = format!("{} switched protocols unasked", url.origin());
+            return Err(refuse(ErrorCode::UpstreamProtocol, detail));
+        }
         headers::prepare_response(&mut parts.headers);
+        check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
         Ok(Response::from_parts(parts, body))
     }
+}
+
+/// What this broker does not do, and what no plugin should.
+fn refuse_misuse(call: &Call<'_>, request: &Request<Body>, url: &Url) -> Result<(), Refusal> {
+    let headers = request.headers();
+    let detail = if headers.contains_key(UPGRADE) || matches!(url.scheme(), Ws | Wss) {
+        "this broker does not forward WebSocket or other protocol upgrades"
+    } else if headers.contains_key(header::INJECT) {
+        "this broker does not fill secrets in; borrow the secret by value"
+    } else if authenticate(call.services, headers, &AUTHORIZATION).is_some() {
+        "the session's token is for the broker; send the target credentials of its own"
+    } else {
+        return Ok(());
+    };
+    Err(refuse(ErrorCode::InvalidRequest, detail))
 }
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {

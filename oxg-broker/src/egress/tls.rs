@@ -11,13 +11,9 @@ use crate::error::BrokerError;
 pub(crate) fn client_config(
     extra: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<ClientConfig>, BrokerError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for certificate in extra {
-        roots
-            .add(certificate)
-            .map_err(|error| BrokerError::RootCertificate(error.to_string()))?;
+        roots.add(certificate).map_err(|error| BrokerError::RootCertificate(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)

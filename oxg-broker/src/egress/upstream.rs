@@ -79,18 +79,12 @@ impl Dialer {
         let limit = checked.connect_timeout;
         let late = |_| UpstreamError::ConnectTimeout(limit);
         let dial = timeout(limit, dial(&checked.addresses, checked.url.port()));
-        let stream = dial
-            .await
-            .map_err(late)?
-            .map_err(UpstreamError::Unreachable)?;
+        let stream = dial.await.map_err(late)?.map_err(UpstreamError::Unreachable)?;
         if !checked.url.scheme().is_tls() {
             return converse(stream, checked.request).await;
         }
         let handshake = self.tls.connect(server_name(checked.url.host())?, stream);
-        let stream = timeout(limit, handshake)
-            .await
-            .map_err(late)?
-            .map_err(UpstreamError::Tls)?;
+        let stream = timeout(limit, handshake).await.map_err(late)?.map_err(UpstreamError::Tls)?;
         converse(stream, checked.request).await
     }
 }
@@ -129,16 +123,12 @@ async fn converse<S>(stream: S, request: Request<Body>) -> Result<Response<Body>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(UpstreamError::Protocol)?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(UpstreamError::Protocol)?;
     // Aborted with the response's body, so that a plugin that goes away frees the target.
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
         let _ = connection.await;
     }));
-    let response = sender
-        .send_request(request)
-        .await
-        .map_err(UpstreamError::Protocol)?;
+    let response = sender.send_request(request).await.map_err(UpstreamError::Protocol)?;
     Ok(response.map(|body| Holding::new(body, driver).boxed_unsync()))
 }

@@ -9,11 +9,7 @@ const V4: &[([u8; 4], u32, &str)] = &[
     ([10, 0, 0, 0], 8, "private (10.0.0.0/8)"),
     ([100, 64, 0, 0], 10, "shared address space (100.64.0.0/10)"),
     ([127, 0, 0, 0], 8, "loopback (127.0.0.0/8)"),
-    (
-        [168, 63, 129, 16],
-        32,
-        "a cloud's host service (168.63.129.16)",
-    ),
+    ([168, 63, 129, 16], 32, "a cloud's host service (168.63.129.16)"),
     ([169, 254, 0, 0], 16, "link-local (169.254.0.0/16)"),
     ([172, 16, 0, 0], 12, "private (172.16.0.0/12)"),
     ([192, 0, 0, 0], 24, "protocol assignments (192.0.0.0/24)"),
@@ -32,27 +28,11 @@ const V4: &[([u8; 4], u32, &str)] = &[
 
 /// Blocks inside 2000::/3 that are not public. What lies outside it never is, IPv4 in IPv6 included.
 const V6: &[([u16; 8], u32, &str)] = &[
-    (
-        [0x2001, 0, 0, 0, 0, 0, 0, 0],
-        23,
-        "protocol assignments (2001::/23)",
-    ),
-    (
-        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0],
-        32,
-        "documentation (2001:db8::/32)",
-    ),
+    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, "protocol assignments (2001::/23)"),
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, "documentation (2001:db8::/32)"),
     ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, "6to4 (2002::/16)"),
-    (
-        [0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0],
-        48,
-        "AS112 (2620:4f:8000::/48)",
-    ),
-    (
-        [0x3fff, 0, 0, 0, 0, 0, 0, 0],
-        20,
-        "documentation (3fff::/20)",
-    ),
+    ([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48, "AS112 (2620:4f:8000::/48)"),
+    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, "documentation (3fff::/20)"),
 ];
 
 /// The block that makes `ip` other than public unicast, in words; `None` for a public address.

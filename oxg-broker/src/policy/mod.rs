@@ -62,10 +62,7 @@ impl Policy {
     /// whatever hosts the manifest names, but never without the capability.
     #[must_use]
     pub fn new(http: Option<HttpCapability>, loopback_ports: Vec<u16>) -> Self {
-        Self {
-            http,
-            loopback_ports,
-        }
+        Self { http, loopback_ports }
     }
 
     /// The whole check, for a destination whose addresses are known.
@@ -111,21 +108,15 @@ impl Policy {
             return Err(Denial::Localhost(url.host().to_string()));
         }
         let allowed = match (&http.hosts, url.host()) {
-            (Some(patterns), Host::Name(name)) => patterns
-                .iter()
-                .any(|pattern| pattern.matches_name(name.as_str(), url.port())),
+            (Some(patterns), Host::Name(name)) => {
+                patterns.iter().any(|pattern| pattern.matches_name(name.as_str(), url.port()))
+            }
             (Some(patterns), host) => host.ip().is_some_and(|ip| {
-                patterns
-                    .iter()
-                    .any(|pattern| pattern.matches_ip(ip, url.port()))
+                patterns.iter().any(|pattern| pattern.matches_ip(ip, url.port()))
             }),
             (None, _) => matches!(url.port(), 80 | 443),
         };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Denial::Destination(url.origin()))
-        }
+        if allowed { Ok(()) } else { Err(Denial::Destination(url.origin())) }
     }
 
     /// What the addresses say, after `url` passed [`Policy::check_manifest`].
@@ -144,11 +135,7 @@ impl Policy {
                 block => block,
             };
             if let Some(block) = block {
-                return Err(Denial::NotPublic {
-                    host: url.host().to_string(),
-                    address,
-                    block,
-                });
+                return Err(Denial::NotPublic { host: url.host().to_string(), address, block });
             }
         }
         Ok(())
@@ -186,10 +173,9 @@ impl Policy {
         match denial {
             Denial::NotDeclared => Some(Capability::Http.manifest_line().to_owned()),
             Denial::WebSocket => Some("\"websocket\": true".to_owned()),
-            Denial::Method(method) => method
-                .parse::<Method>()
-                .ok()
-                .map(|method| http.methods_line_with(&method)),
+            Denial::Method(method) => {
+                method.parse::<Method>().ok().map(|method| http.methods_line_with(&method))
+            }
             Denial::Destination(_) => {
                 let pattern = match url.host() {
                     Host::Name(name) => HostPattern::for_name(name.as_str(), url.port()),

@@ -34,31 +34,16 @@ fn only_hosts_and_ports_of_the_manifest_are_reached() {
         ("http://8.8.8.8/", true),
         ("http://[2606:4700::1]/", false),
     ] {
-        assert_eq!(
-            policy.check_manifest("GET", &url(text)).is_ok(),
-            allowed,
-            "{text}"
-        );
+        assert_eq!(policy.check_manifest("GET", &url(text)).is_ok(), allowed, "{text}");
     }
 }
 
 #[test]
 fn without_hosts_any_public_host_is_reached_on_the_usual_ports() {
     let policy = Policy::new(Some(HttpCapability::default()), Vec::new());
-    assert_eq!(
-        policy.check("GET", &url("https://any.test/"), &ips(&[PUBLIC])),
-        Ok(())
-    );
-    assert!(
-        policy
-            .check("GET", &url("https://any.test:22/"), &ips(&[PUBLIC]))
-            .is_err()
-    );
-    assert!(
-        policy
-            .check("GET", &url("http://localhost/"), &ips(&[PUBLIC]))
-            .is_err()
-    );
+    assert_eq!(policy.check("GET", &url("https://any.test/"), &ips(&[PUBLIC])), Ok(()));
+    assert!(policy.check("GET", &url("https://any.test:22/"), &ips(&[PUBLIC])).is_err());
+    assert!(policy.check("GET", &url("http://localhost/"), &ips(&[PUBLIC])).is_err());
 }
 
 #[test]
@@ -76,34 +61,16 @@ fn one_address_that_is_not_public_denies_them_all() {
 #[test]
 fn an_opened_port_opens_loopback_and_nothing_else() {
     let policy = policy(&["shop.test"]);
-    for text in [
-        "http://127.0.0.1:8080/",
-        "http://localhost:8080/",
-        "http://[::1]:8080/",
-    ] {
+    for text in ["http://127.0.0.1:8080/", "http://localhost:8080/", "http://[::1]:8080/"] {
         assert_eq!(policy.check_manifest("GET", &url(text)), Ok(()), "{text}");
     }
     let local = url("http://localhost:8080/");
-    assert_eq!(
-        policy.check_addresses(&local, &ips(&["127.0.0.1", "::1"])),
-        Ok(())
-    );
+    assert_eq!(policy.check_addresses(&local, &ips(&["127.0.0.1", "::1"])), Ok(()));
     assert!(policy.check_addresses(&local, &ips(&[PUBLIC])).is_err());
-    assert!(
-        policy
-            .check_manifest("GET", &url("http://127.0.0.1:8081/"))
-            .is_err()
-    );
-    assert!(
-        policy
-            .check_addresses(&url("https://shop.test:8080/"), &ips(&["127.0.0.1"]))
-            .is_err()
-    );
+    assert!(policy.check_manifest("GET", &url("http://127.0.0.1:8081/")).is_err());
+    assert!(policy.check_addresses(&url("https://shop.test:8080/"), &ips(&["127.0.0.1"])).is_err());
     let undeclared = Policy::new(None, vec![8080]);
-    assert_eq!(
-        undeclared.check_manifest("GET", &local),
-        Err(Denial::NotDeclared)
-    );
+    assert_eq!(undeclared.check_manifest("GET", &local), Err(Denial::NotDeclared));
 }
 
 #[test]
@@ -114,14 +81,8 @@ fn a_denial_names_capability_destination_and_the_line_to_add() {
     let problem = policy.problem(&denial, &target);
     assert_eq!(problem.code(), ErrorCode::DestinationDenied);
     assert_eq!(problem.capability.as_deref(), Some("http"));
-    assert_eq!(
-        problem.destination.as_deref(),
-        Some("https://billing.test:443")
-    );
-    assert_eq!(
-        problem.manifest_hint.as_deref(),
-        Some(r#""hosts": ["shop.test", "billing.test"]"#)
-    );
+    assert_eq!(problem.destination.as_deref(), Some("https://billing.test:443"));
+    assert_eq!(problem.manifest_hint.as_deref(), Some(r#""hosts": ["shop.test", "billing.test"]"#));
 }
 
 #[test]
@@ -130,17 +91,8 @@ fn methods_and_websocket_are_granted_by_the_manifest_alone() {
     http.methods = Some(vec!["GET".parse().unwrap()]);
     let policy = Policy::new(Some(http), Vec::new());
     let target = url("https://shop.test/");
-    assert_eq!(
-        policy.check_manifest("POST", &target),
-        Err(Denial::Method("POST".to_owned()))
-    );
-    assert_eq!(
-        policy.check_manifest("GET", &url("wss://shop.test/")),
-        Err(Denial::WebSocket)
-    );
+    assert_eq!(policy.check_manifest("POST", &target), Err(Denial::Method("POST".to_owned())));
+    assert_eq!(policy.check_manifest("GET", &url("wss://shop.test/")), Err(Denial::WebSocket));
     let problem = policy.problem(&Denial::Method("POST".to_owned()), &target);
-    assert_eq!(
-        problem.manifest_hint.as_deref(),
-        Some(r#""methods": ["GET", "POST"]"#)
-    );
+    assert_eq!(problem.manifest_hint.as_deref(), Some(r#""methods": ["GET", "POST"]"#));
 }

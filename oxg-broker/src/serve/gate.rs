@@ -3,7 +3,7 @@
 //! hyper parses leniently: it takes bare line feeds, drops a `Content-Length` beside
 //! `Transfer-Encoding`, and forgets what stood in the request target. The gate reads the same bytes
 //! first. A bad head never reaches hyper: in its place goes one request for [`REFUSED_PATH`], so
-//! that the answer leaves in order, and then the end of the stream.
+//! that the answer leaves in order, and nothing after it.
 
 use std::io;
 use std::pin::Pin;
@@ -47,11 +47,7 @@ struct Gate {
 
 impl Gate {
     fn new(head_limit: usize) -> Self {
-        Self {
-            state: State::Head,
-            line: Vec::new(),
-            head_limit,
-        }
+        Self { state: State::Head, line: Vec::new(), head_limit }
     }
 
     /// Passes on of `input` what is well-formed.
@@ -110,10 +106,7 @@ impl Gate {
     }
 
     fn feed_line(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, Violation> {
-        let taken = input
-            .iter()
-            .position(|b| *b == b'\n')
-            .map_or(input.len(), |at| at + 1);
+        let taken = input.iter().position(|b| *b == b'\n').map_or(input.len(), |at| at + 1);
         self.line.extend_from_slice(&input[..taken]);
         if self.line.len() > MAX_CHUNK_LINE {
             return Err(Violation::Chunk);
@@ -121,10 +114,7 @@ impl Gate {
         if !self.line.ends_with(b"\n") {
             return Ok(taken);
         }
-        let line = self
-            .line
-            .strip_suffix(b"\r\n")
-            .ok_or(Violation::BareLineBreak)?;
+        let line = self.line.strip_suffix(b"\r\n").ok_or(Violation::BareLineBreak)?;
         if line.contains(&b'\r') {
             return Err(Violation::BareLineBreak);
         }
@@ -135,9 +125,9 @@ impl Gate {
             },
             State::ChunkEnd if line.is_empty() => State::ChunkSize,
             State::Trailers { .. } if line.is_empty() => State::Head,
-            State::Trailers { seen } if seen + line.len() <= MAX_TRAILERS => State::Trailers {
-                seen: seen + line.len(),
-            },
+            State::Trailers { seen } if seen + line.len() <= MAX_TRAILERS => {
+                State::Trailers { seen: seen + line.len() }
+            }
             _ => return Err(Violation::Chunk),
         };
         out.append(&mut self.line);
@@ -153,20 +143,14 @@ fn pass(input: &[u8], left: u64, out: &mut Vec<u8>) -> usize {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 /// The size of a chunk; extensions are refused, since no peer of ours sends them.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(line).ok()?;
     let hexadecimal = (1..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if hexadecimal {
-        u64::from_str_radix(text, 16).ok()
-    } else {
-        None
-    }
+    if hexadecimal { u64::from_str_radix(text, 16).ok() } else { None }
 }
 
 /// A connection behind a gate.
@@ -209,7 +193,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gated<S> {
                 return Poll::Ready(Ok(()));
             }
             if matches!(this.gate.state, State::Refused) {
-                return Poll::Ready(Ok(()));
+                // An end of the stream before the refusal has been answered would look like a peer
+                // that left, and hyper would not answer. It closes by itself when it has: the
+                // request in its place says so.
+                return match this.refusal.get() {
+                    Some(_) => Poll::Pending,
+                    None => Poll::Ready(Ok(())),
+                };
             }
             this.ready.clear();
             this.sent = 0;
@@ -284,11 +274,7 @@ mod tests {
     fn good_requests_pass_unchanged_at_every_split() {
         for at in 0..=TWO.len() {
             let (left, right) = TWO.split_at(at);
-            assert_eq!(
-                feed_all(&[left, right]),
-                (TWO.to_vec(), Ok(())),
-                "split at {at}"
-            );
+            assert_eq!(feed_all(&[left, right]), (TWO.to_vec(), Ok(())), "split at {at}");
         }
     }
 
@@ -299,10 +285,7 @@ mod tests {
             format!("{start}{}\r\n\r\n", "y".repeat(size - start.len() - 4)).into_bytes()
         };
         assert_eq!(feed_all(&[&head(1024)]).1, Ok(()));
-        assert_eq!(
-            feed_all(&[&head(1025)]).1,
-            Err(Violation::HeadTooLarge(1024))
-        );
+        assert_eq!(feed_all(&[&head(1025)]).1, Err(Violation::HeadTooLarge(1024)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use oxg_protocol::Endpoint;
@@ -16,12 +17,29 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::Broker;
 use crate::error::BrokerError;
 
-/// A socket that the broker listens on. Dropped, it accepts no more, and a Unix socket's file goes.
+/// A socket that the broker listens on. Dropped, or when the broker shuts down, it accepts no more
+/// and a Unix socket's file goes.
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
     stop: CancellationToken,
-    path: Option<PathBuf>,
+    file: Option<Arc<SocketFile>>,
+}
+
+/// The file of a Unix socket. It is removed once, while the socket is still open: what stands
+/// there later is another's.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    removed: Once,
+}
+
+impl SocketFile {
+    fn remove(&self) {
+        self.removed.call_once(|| {
+            let _ = std::fs::remove_file(&self.path);
+        });
+    }
 }
 
 impl Listener {
@@ -34,10 +52,10 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(path) = &self.path {
-            let _ = std::fs::remove_file(path);
+        if let Some(file) = &self.file {
+            file.remove();
         }
+        self.stop.cancel();
     }
 }
 
@@ -51,16 +69,13 @@ impl Broker {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn listen_unix(&self, path: impl AsRef<Path>) -> Result<Listener, BrokerError> {
-        let path = path.as_ref();
-        let endpoint = Endpoint::Unix(path.to_owned());
-        let listener = bind_unix(path).map_err(|source| failed(&endpoint, source))?;
+        let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
+        let endpoint = Endpoint::Unix(path.clone());
+        let listener = bind_unix(&path).map_err(|source| failed(&endpoint, source))?;
+        let file = Arc::new(SocketFile { path, removed: Once::new() });
         let own = rustix::process::geteuid().as_raw();
-        let stop = self.accept_loop(OwnUser { listener, own });
-        Ok(Listener {
-            endpoint,
-            stop,
-            path: Some(path.to_owned()),
-        })
+        let stop = self.accept_loop(OwnUser { file: file.clone(), listener, own });
+        Ok(Listener { endpoint, stop, file: Some(file) })
     }
 
     /// Listens on a TCP port of loopback; port 0 takes any free one. Plain TCP is refused elsewhere.
@@ -70,10 +85,8 @@ impl Broker {
     pub async fn listen_tcp(&self, address: SocketAddr) -> Result<Listener, BrokerError> {
         let wanted = Endpoint::Tcp(address);
         if !address.ip().is_loopback() {
-            let source = io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "plain TCP is for loopback only",
-            );
+            let source =
+                io::Error::new(io::ErrorKind::InvalidInput, "plain TCP is for loopback only");
             return Err(failed(&wanted, source));
         }
         let bound = async {
@@ -83,11 +96,7 @@ impl Broker {
         };
         let (listener, address) = bound.await.map_err(|source| failed(&wanted, source))?;
         let stop = self.accept_loop(listener);
-        Ok(Listener {
-            endpoint: Endpoint::Tcp(address),
-            stop,
-            path: None,
-        })
+        Ok(Listener { endpoint: Endpoint::Tcp(address), stop, file: None })
     }
 
     /// Serves what `listener` gives until the token is cancelled.
@@ -95,23 +104,19 @@ impl Broker {
         let stop = self.connections.stop.child_token();
         let stopped = stop.clone();
         let broker = self.clone();
-        self.connections
-            .tasks
-            .spawn(stop.clone().run_until_cancelled_owned(async move {
-                loop {
-                    let slot = broker.connections.slots.clone().acquire_owned().await.ok();
-                    match listener.next().await {
-                        Ok(Some(stream)) => {
-                            broker
-                                .connections
-                                .spawn(broker.services.clone(), stream, slot);
-                        }
-                        Ok(None) => {}
-                        // Out of file descriptors, mostly: wait for some connection to end.
-                        Err(_) => sleep(Duration::from_millis(50)).await,
+        self.connections.tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            loop {
+                let slot = broker.connections.slots.clone().acquire_owned().await.ok();
+                match listener.next().await {
+                    Ok(Some(stream)) => {
+                        broker.connections.spawn(broker.services.clone(), stream, slot);
                     }
+                    Ok(None) => {}
+                    // Out of file descriptors, mostly: wait for some connection to end.
+                    Err(_) => sleep(Duration::from_millis(50)).await,
                 }
-            }));
+            }
+        }));
         stopped
     }
 }
@@ -129,15 +134,23 @@ impl Accept for TcpListener {
 
     async fn next(&self) -> io::Result<Option<TcpStream>> {
         let (stream, _) = self.accept().await?;
-        stream.set_nodelay(true)?;
+        // A peer that left already is found out when it is read from.
+        let _ = stream.set_nodelay(true);
         Ok(Some(stream))
     }
 }
 
 /// A Unix socket for the processes of one user.
 struct OwnUser {
+    file: Arc<SocketFile>,
     listener: UnixListener,
     own: u32,
+}
+
+impl Drop for OwnUser {
+    fn drop(&mut self) {
+        self.file.remove();
+    }
 }
 
 impl Accept for OwnUser {
@@ -145,14 +158,15 @@ impl Accept for OwnUser {
 
     async fn next(&self) -> io::Result<Option<UnixStream>> {
         let (stream, _) = self.listener.accept().await?;
-        let peer = stream.peer_cred()?;
-        Ok((peer.uid() == self.own).then_some(stream))
+        let peer = stream.peer_cred().ok();
+        Ok(peer.is_some_and(|peer| peer.uid() == self.own).then_some(stream))
     }
 }
 
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     let abandoned = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
-        && std::os::unix::net::UnixStream::connect(path).is_err();
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
     if abandoned {
         std::fs::remove_file(path)?;
     }
@@ -162,8 +176,5 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 }
 
 fn failed(endpoint: &Endpoint, source: io::Error) -> BrokerError {
-    BrokerError::Listen {
-        endpoint: endpoint.to_string(),
-        source,
-    }
+    BrokerError::Listen { endpoint: endpoint.to_string(), source }
 }

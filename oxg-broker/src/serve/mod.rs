@@ -3,6 +3,7 @@
 mod gate;
 mod head;
 mod listen;
+mod stall;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use gate::Gated;
 pub(crate) use gate::REFUSED_PATH;
 pub(crate) use head::Violation;
 pub use listen::Listener;
+use stall::Stalling;
 
 use crate::api::answer;
 use crate::body::incoming;
@@ -92,7 +94,7 @@ where
 {
     let head_limit = usize::try_from(services.limits.header_block_bytes).unwrap_or(usize::MAX);
     let idle = Duration::from_millis(services.limits.idle_ms);
-    let (gated, refusal) = Gated::new(stream, head_limit);
+    let (gated, refusal) = Gated::new(Stalling::new(stream, idle), head_limit);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let (services, refusal) = (services.clone(), refusal.clone());
         async move {

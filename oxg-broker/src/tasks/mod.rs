@@ -113,13 +113,8 @@ impl Tasks {
         request: &ExtendRequest,
     ) -> Result<Extension, Refusal> {
         let lease = Duration::from_millis(request.lease_ms);
-        let extension = self
-            .lock()
-            .extend(id, &request.lease_token, lease, Instant::now())?;
-        Ok(Extension {
-            draining: *self.draining.borrow(),
-            ..extension
-        })
+        let extension = self.lock().extend(id, &request.lease_token, lease, Instant::now())?;
+        Ok(Extension { draining: *self.draining.borrow(), ..extension })
     }
 
     pub(crate) fn complete(&self, id: &TaskId, request: CompleteRequest) -> Result<(), Refusal> {
@@ -179,8 +174,7 @@ impl Tasks {
     }
 
     fn changed(&self) {
-        self.changes
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -86,19 +86,9 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn enqueue(&mut self, task: NewTask, id: TaskId, now: Instant) -> Enqueued {
-        let key = task
-            .idempotency_key
-            .clone()
-            .unwrap_or_else(|| id.to_string());
-        if let Some(entry) = self
-            .by_key
-            .get(&key)
-            .and_then(|number| self.entries.get(number))
-        {
-            return Enqueued {
-                task_id: entry.view.id.clone(),
-                duplicate: true,
-            };
+        let key = task.idempotency_key.clone().unwrap_or_else(|| id.to_string());
+        if let Some(entry) = self.by_key.get(&key).and_then(|number| self.entries.get(number)) {
+            return Enqueued { task_id: entry.view.id.clone(), duplicate: true };
         }
         let number = self.entries.len() as u64;
         let view = TaskView {
@@ -121,10 +111,7 @@ impl Queue {
             cancel: false,
         };
         self.entries.insert(number, entry);
-        Enqueued {
-            task_id: id,
-            duplicate: false,
-        }
+        Enqueued { task_id: id, duplicate: false }
     }
 
     /// Lends out one task that is due, under `token`.
@@ -142,20 +129,19 @@ impl Queue {
             .find(|entry| entry.view.state == TaskState::Queued && entry.not_before <= now)?;
         entry.view.state = TaskState::Leased;
         entry.view.attempts += 1;
-        let deadline = *entry.deadline.get_or_insert_with(|| {
-            now + Duration::from_millis(entry.task.deadline_ms.unwrap_or(u64::from(u32::MAX)))
-        });
-        entry.lease = Some(Lease {
-            token: token.clone(),
-            expires: (now + lease).min(deadline),
-        });
+        if entry.deadline.is_none() {
+            let time = entry.task.deadline_ms.map(Duration::from_millis);
+            entry.deadline = time.and_then(|time| now.checked_add(time));
+        }
+        let expires = entry.lease_until(now + lease);
+        entry.lease = Some(Lease { token: token.clone(), expires });
         Some(Delivery {
             task_id: entry.view.id.clone(),
             kind: entry.task.kind.clone(),
             attempt: entry.view.attempts,
             lease_token: token,
-            lease_expires_in_ms: millis((now + lease).min(deadline) - now),
-            deadline_in_ms: entry.task.deadline_ms.map(|_| millis(deadline - now)),
+            lease_expires_in_ms: millis(expires - now),
+            deadline_in_ms: entry.deadline.map(|deadline| millis(deadline - now)),
             idempotency_key: entry.key.clone(),
             input: entry.view.input.clone(),
         })
@@ -169,8 +155,7 @@ impl Queue {
         now: Instant,
     ) -> Result<Extension, Refusal> {
         let entry = self.held(id, token, now)?;
-        let deadline = entry.deadline.unwrap_or(now);
-        let expires = (now + lease.clamp(MIN_LEASE, MAX_LEASE)).min(deadline);
+        let expires = entry.lease_until(now + lease.clamp(MIN_LEASE, MAX_LEASE));
         if let Some(lease) = &mut entry.lease {
             lease.expires = expires;
         }
@@ -239,37 +224,27 @@ impl Queue {
 
     /// Ends the leases that have expired and the tasks whose time is up.
     pub(crate) fn settle(&mut self, now: Instant) {
-        for entry in self
-            .entries
-            .values_mut()
-            .filter(|entry| !entry.view.state.is_settled())
-        {
-            if entry
-                .lease
-                .as_ref()
-                .is_some_and(|lease| lease.expires <= now)
-            {
+        for entry in self.entries.values_mut().filter(|entry| !entry.view.state.is_settled()) {
+            if entry.lease.as_ref().is_some_and(|lease| lease.expires <= now) {
                 entry.end_attempt("the lease expired".to_owned(), true);
             }
             let late = entry.deadline.is_some_and(|deadline| deadline <= now);
             if late && !entry.view.state.is_settled() {
-                entry.view.state = TaskState::DeadLettered {
-                    reason: "its deadline passed".to_owned(),
-                };
+                entry.view.state =
+                    TaskState::DeadLettered { reason: "its deadline passed".to_owned() };
             }
         }
     }
 
     /// When [`Queue::settle`] or [`Queue::lease`] has something to do next.
     pub(crate) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let open = self
-            .entries
-            .values()
-            .filter(|entry| !entry.view.state.is_settled());
-        open.filter_map(|entry| match &entry.lease {
-            Some(lease) => Some(lease.expires),
-            None => Some(entry.not_before).filter(|time| *time > now),
+        let open = self.entries.values().filter(|entry| !entry.view.state.is_settled());
+        open.flat_map(|entry| match &entry.lease {
+            // No lease reaches past the deadline.
+            Some(lease) => [Some(lease.expires), None],
+            None => [Some(entry.not_before).filter(|time| *time > now), entry.deadline],
         })
+        .flatten()
         .min()
     }
 
@@ -278,9 +253,7 @@ impl Queue {
     }
 
     fn entry(&self, id: &TaskId) -> Option<&Entry> {
-        self.by_id
-            .get(id)
-            .and_then(|number| self.entries.get(number))
+        self.by_id.get(id).and_then(|number| self.entries.get(number))
     }
 
     /// The entry, if `token` is that of its current lease.
@@ -297,12 +270,7 @@ impl Queue {
             .ok_or_else(|| refuse(ErrorCode::NotFound, "there is no such task"))?;
         self.entries
             .get_mut(number)
-            .filter(|entry| {
-                entry
-                    .lease
-                    .as_ref()
-                    .is_some_and(|lease| same(&lease.token, token))
-            })
+            .filter(|entry| entry.lease.as_ref().is_some_and(|lease| same(&lease.token, token)))
             .ok_or_else(|| {
                 refuse(
                     ErrorCode::LeaseLost,
@@ -321,6 +289,11 @@ pub(crate) struct Failure {
 }
 
 impl Entry {
+    /// `wanted`, but not past the deadline.
+    fn lease_until(&self, wanted: Instant) -> Instant {
+        self.deadline.map_or(wanted, |deadline| wanted.min(deadline))
+    }
+
     fn end_attempt(&mut self, reason: String, retryable: bool) {
         self.lease = None;
         self.view.history.push(reason.clone());
@@ -334,10 +307,7 @@ impl Entry {
 }
 
 fn same(left: &LeaseToken, right: &LeaseToken) -> bool {
-    left.expose()
-        .as_bytes()
-        .ct_eq(right.expose().as_bytes())
-        .into()
+    left.expose().as_bytes().ct_eq(right.expose().as_bytes()).into()
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -24,11 +24,7 @@ fn lease(queue: &mut Queue, name: &str, now: Instant) -> Option<Delivery> {
 }
 
 fn failure(retryable: bool, retry_after: Duration) -> Failure {
-    Failure {
-        reason: "no luck".to_owned(),
-        retryable,
-        retry_after,
-    }
+    Failure { reason: "no luck".to_owned(), retryable, retry_after }
 }
 
 fn state(queue: &Queue) -> TaskState {
@@ -44,14 +40,10 @@ fn a_stale_lease_token_never_completes_a_task() {
     let second = lease(&mut queue, "second", later).unwrap();
     assert_eq!(second.attempt, 2);
 
-    let late = queue
-        .complete(&first.task_id, &first.lease_token, None, later)
-        .unwrap_err();
+    let late = queue.complete(&first.task_id, &first.lease_token, None, later).unwrap_err();
     assert_eq!(late.code(), ErrorCode::LeaseLost);
     assert_eq!(state(&queue), TaskState::Leased);
-    queue
-        .complete(&second.task_id, &second.lease_token, None, later)
-        .unwrap();
+    queue.complete(&second.task_id, &second.lease_token, None, later).unwrap();
     assert_eq!(state(&queue), TaskState::Completed(None));
 }
 
@@ -61,20 +53,9 @@ fn completing_twice_with_one_token_is_completing_once() {
     let mut queue = queue_of(NewTask::new(json!(1)), now);
     let delivery = lease(&mut queue, "a", now).unwrap();
     for _ in 0..2 {
-        queue
-            .complete(
-                &delivery.task_id,
-                &delivery.lease_token,
-                Some(json!("x")),
-                now,
-            )
-            .unwrap();
+        queue.complete(&delivery.task_id, &delivery.lease_token, Some(json!("x")), now).unwrap();
     }
-    assert!(
-        queue
-            .complete(&delivery.task_id, &token("b"), None, now)
-            .is_err()
-    );
+    assert!(queue.complete(&delivery.task_id, &token("b"), None, now).is_err());
     assert_eq!(state(&queue), TaskState::Completed(Some(json!("x"))));
 }
 
@@ -83,54 +64,22 @@ fn a_failure_that_cannot_be_retried_dead_letters_at_once() {
     let now = Instant::now();
     let mut queue = queue_of(NewTask::new(json!(1)), now);
     let delivery = lease(&mut queue, "a", now).unwrap();
-    queue
-        .fail(
-            &delivery.task_id,
-            &delivery.lease_token,
-            failure(false, LEASE),
-            now,
-        )
-        .unwrap();
-    assert_eq!(
-        state(&queue),
-        TaskState::DeadLettered {
-            reason: "no luck".to_owned()
-        }
-    );
+    queue.fail(&delivery.task_id, &delivery.lease_token, failure(false, LEASE), now).unwrap();
+    assert_eq!(state(&queue), TaskState::DeadLettered { reason: "no luck".to_owned() });
 }
 
 #[test]
 fn a_retryable_failure_comes_back_after_its_delay_until_the_attempts_are_spent() {
     let now = Instant::now();
-    let mut queue = queue_of(
-        NewTask {
-            max_attempts: 2,
-            ..NewTask::new(json!(1))
-        },
-        now,
-    );
+    let mut queue = queue_of(NewTask { max_attempts: 2, ..NewTask::new(json!(1)) }, now);
     let delivery = lease(&mut queue, "a", now).unwrap();
-    queue
-        .fail(
-            &delivery.task_id,
-            &delivery.lease_token,
-            failure(true, LEASE),
-            now,
-        )
-        .unwrap();
+    queue.fail(&delivery.task_id, &delivery.lease_token, failure(true, LEASE), now).unwrap();
     assert!(lease(&mut queue, "b", now).is_none(), "not before its time");
     assert_eq!(queue.next_event(now), Some(now + LEASE));
 
     let later = now + LEASE;
     let delivery = lease(&mut queue, "c", later).unwrap();
-    queue
-        .fail(
-            &delivery.task_id,
-            &delivery.lease_token,
-            failure(true, LEASE),
-            later,
-        )
-        .unwrap();
+    queue.fail(&delivery.task_id, &delivery.lease_token, failure(true, LEASE), later).unwrap();
     let view = queue.views().next().unwrap();
     assert!(view.state.is_settled());
     assert_eq!((view.attempts, view.history.len()), (2, 2));
@@ -139,39 +88,20 @@ fn a_retryable_failure_comes_back_after_its_delay_until_the_attempts_are_spent()
 #[test]
 fn an_expired_lease_counts_as_an_attempt() {
     let now = Instant::now();
-    let mut queue = queue_of(
-        NewTask {
-            max_attempts: 1,
-            ..NewTask::new(json!(1))
-        },
-        now,
-    );
+    let mut queue = queue_of(NewTask { max_attempts: 1, ..NewTask::new(json!(1)) }, now);
     lease(&mut queue, "a", now).unwrap();
     queue.settle(now + LEASE);
-    assert_eq!(
-        state(&queue),
-        TaskState::DeadLettered {
-            reason: "the lease expired".to_owned()
-        }
-    );
+    assert_eq!(state(&queue), TaskState::DeadLettered { reason: "the lease expired".to_owned() });
 }
 
 #[test]
 fn a_release_does_not_count_as_an_attempt() {
     let now = Instant::now();
-    let mut queue = queue_of(
-        NewTask {
-            max_attempts: 1,
-            ..NewTask::new(json!(1))
-        },
-        now,
-    );
+    let mut queue = queue_of(NewTask { max_attempts: 1, ..NewTask::new(json!(1)) }, now);
     for name in ["a", "b", "c"] {
         let delivery = lease(&mut queue, name, now).unwrap();
         assert_eq!(delivery.attempt, 1);
-        queue
-            .release(&delivery.task_id, &delivery.lease_token, now)
-            .unwrap();
+        queue.release(&delivery.task_id, &delivery.lease_token, now).unwrap();
     }
     assert_eq!(state(&queue), TaskState::Queued);
 }
@@ -183,47 +113,25 @@ fn extending_moves_the_expiry_and_tells_of_a_cancellation() {
     let delivery = lease(&mut queue, "a", now).unwrap();
     queue.cancel(&delivery.task_id);
     let later = now + LEASE - Duration::from_secs(1);
-    let extension = queue
-        .extend(&delivery.task_id, &delivery.lease_token, LEASE, later)
-        .unwrap();
-    assert_eq!(
-        (extension.lease_expires_in_ms, extension.cancel_requested),
-        (10_000, true)
-    );
+    let extension = queue.extend(&delivery.task_id, &delivery.lease_token, LEASE, later).unwrap();
+    assert_eq!((extension.lease_expires_in_ms, extension.cancel_requested), (10_000, true));
     assert_eq!(queue.next_event(later), Some(later + LEASE));
 }
 
 #[test]
 fn no_lease_reaches_past_the_tasks_deadline() {
     let now = Instant::now();
-    let mut queue = queue_of(
-        NewTask {
-            deadline_ms: Some(4_000),
-            ..NewTask::new(json!(1))
-        },
-        now,
-    );
+    let mut queue = queue_of(NewTask { deadline_ms: Some(4_000), ..NewTask::new(json!(1)) }, now);
     let delivery = lease(&mut queue, "a", now).unwrap();
-    assert_eq!(
-        (delivery.lease_expires_in_ms, delivery.deadline_in_ms),
-        (4_000, Some(4_000))
-    );
+    assert_eq!((delivery.lease_expires_in_ms, delivery.deadline_in_ms), (4_000, Some(4_000)));
     queue.settle(now + Duration::from_secs(4));
-    assert_eq!(
-        state(&queue),
-        TaskState::DeadLettered {
-            reason: "its deadline passed".to_owned()
-        }
-    );
+    assert_eq!(state(&queue), TaskState::DeadLettered { reason: "its deadline passed".to_owned() });
 }
 
 #[test]
 fn one_key_is_one_task() {
     let now = Instant::now();
-    let task = NewTask {
-        idempotency_key: Some("k".to_owned()),
-        ..NewTask::new(json!(1))
-    };
+    let task = NewTask { idempotency_key: Some("k".to_owned()), ..NewTask::new(json!(1)) };
     let mut queue = queue_of(task.clone(), now);
     let again = queue.enqueue(task, "t-2".parse().unwrap(), now);
     assert_eq!((again.task_id.as_str(), again.duplicate), ("t-1", true));

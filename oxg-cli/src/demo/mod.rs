@@ -23,14 +23,10 @@ const DENIED: &str = "https://billing.example/invoices";
 pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
     let directory = example()?;
     let manifest = Manifest::read(directory.join("manifest.json"))?;
-    let name = "api-token"
-        .parse()
-        .map_err(|error| CliError::argument("demo", format!("{error}")))?;
+    let name =
+        "api-token".parse().map_err(|error| CliError::argument("demo", format!("{error}")))?;
     let site = Site::start(TOKEN).await?;
-    report::progress(
-        "demo",
-        &format!("the plugin {} audits three pages", manifest.name),
-    );
+    report::progress("demo", &format!("the plugin {} audits three pages", manifest.name));
     report::progress("site", &format!("{}, flawed on purpose", site.url("/")));
 
     let urls = [site.url("/"), site.url("/account"), DENIED.to_owned()];
@@ -39,10 +35,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         manifest,
         program: None,
         release: false,
-        tasks: urls
-            .iter()
-            .map(|url| NewTask::new(json!({ "url": url })))
-            .collect(),
+        tasks: urls.iter().map(|url| NewTask::new(json!({ "url": url }))).collect(),
         secrets: vec![(name, TOKEN.into())],
         loopback_ports: vec![site.port()],
         config: Map::new(),
@@ -51,11 +44,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
     };
     let mut report = execute(plan, &args.output).await?;
     site.stop().await;
-    let exit = if went_as_planned(&report) {
-        Exit::Done
-    } else {
-        report.exit()
-    };
+    let exit = if went_as_planned(&report) { Exit::Done } else { report.exit() };
     report.exit_code = exit as u8;
     report::print(&report, args.output.format);
     Ok(exit)
@@ -71,9 +60,7 @@ fn went_as_planned(report: &Report) -> bool {
 
 /// The example in the source tree that this command was built from.
 fn example() -> Result<PathBuf, CliError> {
-    let tree = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."));
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let directory = tree.join("examples").join("header-audit");
     if directory.is_dir() {
         return Ok(directory);

@@ -29,13 +29,9 @@ pub(crate) struct Site {
 impl Site {
     /// Starts the site on any free port. Its account page wants `token`.
     pub(crate) async fn start(token: &'static str) -> Result<Self, CliError> {
-        let failed = |source| CliError::Machine {
-            what: "start the demo's web site".to_owned(),
-            source,
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .map_err(failed)?;
+        let failed =
+            |source| CliError::Machine { what: "start the demo's web site".to_owned(), source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (accepting, serving) = (stop.clone(), tasks.clone());
@@ -52,11 +48,7 @@ impl Site {
                 }));
             }
         }));
-        Ok(Self {
-            address,
-            stop,
-            tasks,
-        })
+        Ok(Self { address, stop, tasks })
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -104,15 +96,13 @@ fn html(
     let text = format!("<!doctype html><title>{title}</title><h1>{title}</h1>\n");
     let mut response = Response::new(Full::new(text.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     for (name, value) in headers {
-        response.headers_mut().insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }

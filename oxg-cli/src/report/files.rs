@@ -29,30 +29,16 @@ impl Files {
                     std::fs::create_dir_all(directory)?;
                     std::fs::canonicalize(directory)?
                 }
-                None => tempfile::Builder::new()
-                    .prefix("oxg-run-")
-                    .tempdir()?
-                    .keep(),
+                None => tempfile::Builder::new().prefix("oxg-run-").tempdir()?.keep(),
             };
             let workspace = directory.join("workspace");
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&workspace)?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&workspace)?;
             let private = tempfile::Builder::new().prefix("oxg-").tempdir()?;
-            Ok(Self {
-                directory,
-                workspace,
-                private,
-                kept: keep.is_some(),
-            })
+            Ok(Self { directory, workspace, private, kept: keep.is_some() })
         };
         make().map_err(|source| {
             let place = keep.map_or_else(std::env::temp_dir, Path::to_owned);
-            CliError::Machine {
-                what: format!("make folders in {}", place.display()),
-                source,
-            }
+            CliError::Machine { what: format!("make folders in {}", place.display()), source }
         })
     }
 }

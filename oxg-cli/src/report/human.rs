@@ -26,11 +26,7 @@ pub(super) fn print(report: &Report) {
 fn findings(report: &Report) {
     heading("Findings", report.findings.len());
     let counts = Severity::ALL.iter().rev().filter_map(|severity| {
-        let count = report
-            .findings
-            .iter()
-            .filter(|found| found.severity == *severity)
-            .count();
+        let count = report.findings.iter().filter(|found| found.severity == *severity).count();
         (count > 0).then(|| format!("{count} {severity}"))
     });
     let counts: Vec<_> = counts.collect();
@@ -53,14 +49,7 @@ fn tasks(tasks: &[TaskReport]) {
     heading("Tasks", tasks.len());
     let rows = tasks.iter().map(|task| {
         let style = if task.state == "completed" { GOOD } else { BAD };
-        (
-            style,
-            [
-                task.state.to_owned(),
-                task.id.clone(),
-                task.input.to_string(),
-            ],
-        )
+        (style, [task.state.to_owned(), task.id.clone(), task.input.to_string()])
     });
     table(["state", "task", "input"], rows.collect());
     for task in tasks.iter().filter(|task| task.state != "completed") {
@@ -72,18 +61,12 @@ fn tasks(tasks: &[TaskReport]) {
 /// Why a task failed, and what would mend it.
 fn explain(task: &TaskReport) {
     let Some(denial) = &task.denial else {
-        let reason = task
-            .reason
-            .as_deref()
-            .unwrap_or("it was not finished before the plugin ended");
+        let reason =
+            task.reason.as_deref().unwrap_or("it was not finished before the plugin ended");
         println!("  {BAD}{} failed:{BAD:#} {}", task.id, printable(reason));
         return;
     };
-    println!(
-        "  {BAD}{} was denied:{BAD:#} {}",
-        task.id,
-        printable(&denial.reason)
-    );
+    println!("  {BAD}{} was denied:{BAD:#} {}", task.id, printable(&denial.reason));
     let capability = denial.capability.as_deref().unwrap_or("-");
     println!("    capability  {}", printable(capability));
     if let Some(destination) = &denial.destination {

@@ -82,26 +82,16 @@ impl Report {
         files: Files,
     ) -> Result<Self, CliError> {
         let mine = |plugin: &str| plugin == session.plugin_id();
-        let decisions: Vec<_> = broker
-            .audit()?
-            .into_iter()
-            .filter(|record| mine(&record.plugin_id))
-            .collect();
-        let mut findings: Vec<_> = broker
-            .findings()?
-            .into_iter()
-            .filter(|record| mine(&record.plugin))
-            .collect();
+        let decisions: Vec<_> =
+            broker.audit()?.into_iter().filter(|record| mine(&record.plugin_id)).collect();
+        let mut findings: Vec<_> =
+            broker.findings()?.into_iter().filter(|record| mine(&record.plugin)).collect();
         findings.sort_by(|a, b| {
-            b.severity
-                .cmp(&a.severity)
-                .then_with(|| a.kind.cmp(&b.kind))
+            let place = |f: &FindingRecord| (f.kind.clone(), f.target.clone(), f.message.clone());
+            b.severity.cmp(&a.severity).then_with(|| place(a).cmp(&place(b)))
         });
-        let tasks: Vec<_> = session
-            .tasks()
-            .into_iter()
-            .map(|view| TaskReport::new(view, &decisions))
-            .collect();
+        let tasks: Vec<_> =
+            session.tasks().into_iter().map(|view| TaskReport::new(view, &decisions)).collect();
         let exit = match ending {
             Ending::Stopped if tasks.iter().all(|task| task.state == "completed") => Exit::Done,
             Ending::Stopped => Exit::TaskFailed,
@@ -122,10 +112,7 @@ impl Report {
                 findings: files.directory.join("findings.jsonl"),
                 audit: files.directory.join("audit.jsonl"),
                 run_log: files.workspace.join("run.log"),
-                artifacts: files
-                    .directory
-                    .join("artifacts")
-                    .join(manifest.name.to_string()),
+                artifacts: files.directory.join("artifacts").join(manifest.name.to_string()),
                 kept: files.kept,
             },
         })

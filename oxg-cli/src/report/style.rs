@@ -54,10 +54,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    text.chars()
-        .take(width.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -71,9 +68,6 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_with_a_mark() {
-        assert_eq!(
-            (cut("abc", 3).as_str(), cut("abcd", 3).as_str()),
-            ("abc", "ab…")
-        );
+        assert_eq!((cut("abc", 3).as_str(), cut("abcd", 3).as_str()), ("abc", "ab…"));
     }
 }

@@ -21,10 +21,7 @@ pub(crate) fn tasks(arguments: &[String]) -> Result<Vec<NewTask>, CliError> {
         }
     }
     if tasks.is_empty() {
-        return Err(CliError::argument(
-            "--task",
-            "the array is empty; name at least one task",
-        ));
+        return Err(CliError::argument("--task", "the array is empty; name at least one task"));
     }
     Ok(tasks)
 }
@@ -77,9 +74,7 @@ fn json(what: &str, argument: &str) -> Result<Value, CliError> {
 fn read(what: &str, path: &Path) -> Result<String, CliError> {
     let read = || {
         if std::fs::metadata(path)?.len() > MAX_FILE {
-            return Err(std::io::Error::other(format!(
-                "it is larger than {MAX_FILE} bytes"
-            )));
+            return Err(std::io::Error::other(format!("it is larger than {MAX_FILE} bytes")));
         }
         std::fs::read_to_string(path)
     };
@@ -103,11 +98,8 @@ mod tests {
         let path = directory.path().join("tasks.json");
         std::fs::write(&path, "[1, 2]").unwrap();
         let arguments = owned(&["{\"a\": 1}", path.to_str().unwrap()]);
-        let inputs: Vec<_> = tasks(&arguments)
-            .unwrap()
-            .into_iter()
-            .map(|task| task.input)
-            .collect();
+        let inputs: Vec<_> =
+            tasks(&arguments).unwrap().into_iter().map(|task| task.input).collect();
         assert_eq!(inputs, [serde_json::json!({"a": 1}), 1.into(), 2.into()]);
         assert_eq!(tasks(&owned(&["3"])).unwrap()[0].input, 3);
         assert!(tasks(&owned(&["[]"])).is_err());

@@ -39,12 +39,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
         secrets: input::secrets(&args.secrets)?,
-        config: args
-            .config
-            .as_deref()
-            .map(input::config)
-            .transpose()?
-            .unwrap_or_default(),
+        config: args.config.as_deref().map(input::config).transpose()?.unwrap_or_default(),
         directory: args.directory,
         manifest,
         program: args.program,
@@ -81,10 +76,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let listener = broker.listen_unix(files.private.path().join("broker.sock"))?;
     report::progress("broker", &listener.endpoint().to_string());
     for port in &plan.loopback_ports {
-        report::progress(
-            "policy",
-            &format!("port {port} of this machine is open to the plugin"),
-        );
+        report::progress("policy", &format!("port {port} of this machine is open to the plugin"));
     }
     for name in session.unredacted_secrets() {
         let warning = format!(
@@ -104,15 +96,9 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     if let Some(filter) = plan.log {
         launch = launch.log(filter);
     }
-    let variables: Vec<_> = launch
-        .environment()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let variables: Vec<_> = launch.environment().into_iter().map(|(name, _)| name).collect();
     let process = launch.spawn()?;
-    let id = process
-        .id()
-        .map_or_else(String::new, |id| format!("process {id}, "));
+    let id = process.id().map_or_else(String::new, |id| format!("process {id}, "));
     let environment = variables.join(" ");
     report::progress("plugin", &format!("{id}environment: {environment}"));
     report::progress("", report::NOT_ISOLATED);
@@ -126,9 +112,6 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
 
 fn absolute(program: &Path) -> Result<PathBuf, CliError> {
     std::fs::canonicalize(program).map_err(|error| {
-        CliError::argument(
-            "--program",
-            format!("cannot read {}: {error}", program.display()),
-        )
+        CliError::argument("--program", format!("cannot read {}: {error}", program.display()))
     })
 }

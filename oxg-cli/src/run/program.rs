@@ -48,24 +48,14 @@ async fn build(cargo: &Path, manifest: &Manifest, release: bool) -> Result<PathB
     report::progress("build", &format!("cargo build, {}", cargo.display()));
     let failed = |problem: String| CliError::Build { problem };
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args([
-        "build",
-        "--message-format",
-        "json-render-diagnostics",
-        "--manifest-path",
-    ]);
+    command.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
     command.arg(cargo).args(release.then_some("--release"));
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     for name in inherited_from_cargo() {
         command.env_remove(name);
     }
     let mut child = command.spawn().map_err(|error| {
-        failed(format!(
-            "cannot start cargo: {error}; is a Rust tool-chain installed?"
-        ))
+        failed(format!("cannot start cargo: {error}; is a Rust tool-chain installed?"))
     })?;
 
     let mut programs = Vec::new();
@@ -82,25 +72,18 @@ async fn build(cargo: &Path, manifest: &Manifest, release: bool) -> Result<PathB
             }
         }
     }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| failed(format!("cargo was lost: {error}")))?;
+    let status = child.wait().await.map_err(|error| failed(format!("cargo was lost: {error}")))?;
     if !status.success() {
-        return Err(failed(
-            "the plugin does not compile; cargo says why above".to_owned(),
-        ));
+        return Err(failed("the plugin does not compile; cargo says why above".to_owned()));
     }
     let entry = manifest.entry.as_path().file_name();
-    let named = programs
-        .iter()
-        .position(|(name, _)| entry == Some(name.as_ref()));
+    let named = programs.iter().position(|(name, _)| entry == Some(name.as_ref()));
     match (named, programs.len()) {
         (Some(index), _) => Ok(programs.swap_remove(index).1),
         (None, 1) => Ok(programs.swap_remove(0).1),
-        (None, 0) => Err(failed(
-            "cargo built no program here; a plugin has a src/main.rs".to_owned(),
-        )),
+        (None, 0) => {
+            Err(failed("cargo built no program here; a plugin has a src/main.rs".to_owned()))
+        }
         (None, _) => Err(failed(format!(
             "cargo built several programs and none has the name of `entry` in manifest.json, {:?}",
             manifest.entry.as_path()
@@ -115,14 +98,9 @@ fn inherited_from_cargo() -> Vec<OsString> {
     names
         .filter(|name| {
             let name = name.to_string_lossy();
-            [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-            ]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
         })
         .collect()
 }

@@ -45,12 +45,12 @@ impl Ending {
         match self {
             Self::Stopped => None,
             Self::LeftEarly => Some("the plugin exited before its tasks were settled".to_owned()),
-            Self::Exited { code, last_line } if last_line.is_empty() => Some(format!(
-                "the plugin exited with code {code}; run.log may say why"
-            )),
-            Self::Exited { code, last_line } => Some(format!(
-                "the plugin exited with code {code}; its last words: {last_line}"
-            )),
+            Self::Exited { code, last_line } if last_line.is_empty() => {
+                Some(format!("the plugin exited with code {code}; run.log may say why"))
+            }
+            Self::Exited { code, last_line } => {
+                Some(format!("the plugin exited with code {code}; its last words: {last_line}"))
+            }
             Self::Killed { signal } => Some(format!(
                 "the plugin was killed by signal {signal}; the lease of its task would have expired on its own"
             )),
@@ -76,10 +76,7 @@ pub(crate) async fn supervise(
     let mut last_line = String::new();
     let deadline = Instant::now() + limit;
     let mut settled_at = None;
-    let lost = |source| CliError::Machine {
-        what: "wait for the plugin".to_owned(),
-        source,
-    };
+    let lost = |source| CliError::Machine { what: "wait for the plugin".to_owned(), source };
     let (status, forced) = loop {
         let alarm = settled_at.map_or(deadline, |settled: Instant| deadline.min(settled + GRACE));
         tokio::select! {
@@ -140,8 +137,6 @@ fn natural(status: ExitStatus, drained: bool, session: &Session, last_line: Stri
         (Some(0), _) if settled => Ending::Stopped,
         (Some(0), _) => Ending::LeftEarly,
         (Some(code), _) => Ending::Exited { code, last_line },
-        (None, signal) => Ending::Killed {
-            signal: signal.unwrap_or_default(),
-        },
+        (None, signal) => Ending::Killed { signal: signal.unwrap_or_default() },
     }
 }

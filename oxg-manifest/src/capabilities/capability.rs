@@ -27,13 +27,8 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability, in the order of the manifest.
-    pub const ALL: &'static [Self] = &[
-        Self::Http,
-        Self::Storage,
-        Self::Secrets,
-        Self::Tasks,
-        Self::Findings,
-    ];
+    pub const ALL: &'static [Self] =
+        &[Self::Http, Self::Storage, Self::Secrets, Self::Tasks, Self::Findings];
 
     /// The key of this capability under `"capabilities"` in `manifest.json`.
     #[must_use]

@@ -18,18 +18,10 @@ pub struct HttpCapability {
     pub outbound: Vec<Outbound>,
     /// The only destinations that are allowed. When absent, the broker's default policy decides:
     /// any public host. An empty list allows none.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<HostPattern>>,
     /// The only methods that are allowed. When absent, all are. An empty list allows none.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<Method>>,
     /// Whether WebSocket connections are allowed. Not unless the manifest says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -47,12 +39,7 @@ pub enum Outbound {
 
 impl Default for HttpCapability {
     fn default() -> Self {
-        Self {
-            outbound: vec![Outbound::Broker],
-            hosts: None,
-            methods: None,
-            websocket: false,
-        }
+        Self { outbound: vec![Outbound::Broker], hosts: None, methods: None, websocket: false }
     }
 }
 
@@ -78,11 +65,7 @@ impl HttpCapability {
     /// ```
     #[must_use]
     pub fn hosts_line_with(&self, pattern: &HostPattern) -> String {
-        let known = self
-            .hosts
-            .iter()
-            .flatten()
-            .filter(|known| *known != pattern);
+        let known = self.hosts.iter().flatten().filter(|known| *known != pattern);
         list_line("hosts", known.chain([pattern]))
     }
 
@@ -90,11 +73,7 @@ impl HttpCapability {
     /// [`hosts_line_with`](Self::hosts_line_with) does for hosts.
     #[must_use]
     pub fn methods_line_with(&self, method: &Method) -> String {
-        let known = self
-            .methods
-            .iter()
-            .flatten()
-            .filter(|known| *known != method);
+        let known = self.methods.iter().flatten().filter(|known| *known != method);
         list_line("methods", known.chain([method]))
     }
 }

@@ -29,39 +29,19 @@ use crate::optional::present;
 #[non_exhaustive]
 pub struct Capabilities {
     /// Outbound HTTP and WebSocket traffic through the broker.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpCapability>,
     /// The workspace folder, and artifacts.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageCapability>,
     /// Secrets, leased from the broker.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub secrets: Option<SecretsCapability>,
     /// Tasks, pulled from the broker. Granted when absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
     /// Findings, sent to the broker. Granted when absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub findings: Option<FindingsCapability>,
 }
 

@@ -19,29 +19,17 @@ pub struct SecretsCapability {
     pub broker: bool,
     /// The only secrets that the plugin may use. When absent, any that the operator has given to
     /// this plugin. An empty list allows none.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<SecretName>>,
     /// For use by handle: the hosts to which the broker may send each secret. A secret that is not
     /// in it is bound to no host. To bind a secret does not allow it: [`names`](Self::names) does.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub hosts: Option<BTreeMap<SecretName, Vec<HostPattern>>>,
 }
 
 impl Default for SecretsCapability {
     fn default() -> Self {
-        Self {
-            broker: true,
-            names: None,
-            hosts: None,
-        }
+        Self { broker: true, names: None, hosts: None }
     }
 }
 
@@ -56,10 +44,7 @@ impl SecretsCapability {
     /// secret is not bound.
     #[must_use]
     pub fn hosts_for(&self, name: &SecretName) -> &[HostPattern] {
-        self.hosts
-            .as_ref()
-            .and_then(|hosts| hosts.get(name))
-            .map_or(&[], Vec::as_slice)
+        self.hosts.as_ref().and_then(|hosts| hosts.get(name)).map_or(&[], Vec::as_slice)
     }
 
     /// The `"names"` line of the manifest with one more secret, for a denial that says what to

@@ -16,11 +16,7 @@ pub struct StorageCapability {
     pub workspace: bool,
     /// What the plugin may do with artifacts, as written; see
     /// [`artifact_access`](Self::artifact_access) for what holds when it is absent.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub artifacts: Option<ArtifactAccess>,
 }
 
@@ -39,10 +35,7 @@ pub enum ArtifactAccess {
 
 impl Default for StorageCapability {
     fn default() -> Self {
-        Self {
-            workspace: true,
-            artifacts: None,
-        }
+        Self { workspace: true, artifacts: None }
     }
 }
 

@@ -7,11 +7,8 @@ fn read(json: &str) -> Capabilities {
 
 #[test]
 fn only_tasks_and_findings_are_granted_when_nothing_is_declared() {
-    let granted: Vec<_> = Capability::ALL
-        .iter()
-        .filter(|c| read("{}").declares(**c))
-        .map(|c| c.as_str())
-        .collect();
+    let granted: Vec<_> =
+        Capability::ALL.iter().filter(|c| read("{}").declares(**c)).map(|c| c.as_str()).collect();
     assert_eq!(granted, ["tasks", "findings"]);
 }
 
@@ -40,10 +37,7 @@ fn the_line_to_add_declares_the_capability_and_is_its_default() {
             Capability::Findings => assert_eq!(capabilities.findings, Some(Default::default())),
         }
         let key = serde_json::to_value(&capabilities).unwrap();
-        assert_eq!(
-            key.as_object().unwrap().keys().collect::<Vec<_>>(),
-            [capability.as_str()]
-        );
+        assert_eq!(key.as_object().unwrap().keys().collect::<Vec<_>>(), [capability.as_str()]);
     }
 }
 
@@ -67,10 +61,7 @@ fn methods_are_all_allowed_until_some_are_listed() {
     http.methods = Some(vec!["GET".parse().unwrap()]);
     assert!(http.allows_method("GET"));
     assert!(!http.allows_method("DELETE") && !http.allows_method("get"));
-    assert_eq!(
-        http.methods_line_with(&"HEAD".parse().unwrap()),
-        r#""methods": ["GET", "HEAD"]"#
-    );
+    assert_eq!(http.methods_line_with(&"HEAD".parse().unwrap()), r#""methods": ["GET", "HEAD"]"#);
     http.methods = Some(Vec::new());
     assert!(!http.allows_method("GET"));
 }
@@ -81,10 +72,7 @@ fn a_line_with_one_more_pattern_names_it_once() {
     let pattern = "[::1]:8080".parse().unwrap();
     assert_eq!(http.hosts_line_with(&pattern), r#""hosts": ["[::1]:8080"]"#);
     http.hosts = Some(vec![pattern.clone(), "*.a.test".parse().unwrap()]);
-    assert_eq!(
-        http.hosts_line_with(&pattern),
-        r#""hosts": ["*.a.test", "[::1]:8080"]"#
-    );
+    assert_eq!(http.hosts_line_with(&pattern), r#""hosts": ["*.a.test", "[::1]:8080"]"#);
 }
 
 #[test]

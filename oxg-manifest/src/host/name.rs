@@ -52,9 +52,7 @@ fn check(name: &str) -> Result<(), HostPatternError> {
 /// Whether a last label makes URL parsers read the whole name as an IPv4 address: all digits, or
 /// `0x` and hexadecimal digits.
 fn is_numeric(label: &str) -> bool {
-    let hex = label
-        .strip_prefix("0x")
-        .or_else(|| label.strip_prefix("0X"));
+    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
         || label.bytes().all(|b| b.is_ascii_digit())
 }

@@ -16,10 +16,7 @@ impl Network {
     /// The network that holds this one address. An IPv4 address inside IPv6 counts as IPv4.
     pub(super) fn single(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        Self {
-            address,
-            prefix: width(address),
-        }
+        Self { address, prefix: width(address) }
     }
 
     /// Reads `ADDRESS` or `ADDRESS/PREFIX`.
@@ -28,27 +25,19 @@ impl Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address
-            .parse()
-            .map_err(|_| HostPatternError::Address(address.to_owned()))?;
+        let address: IpAddr =
+            address.parse().map_err(|_| HostPatternError::Address(address.to_owned()))?;
         let max = width(address);
         let prefix = match prefix {
             None => max,
             Some(digits) => parse_prefix(digits, max).ok_or(HostPatternError::Prefix { max })?,
         };
-        let network = Self {
-            address: mask(address, prefix),
-            prefix,
-        };
+        let network = Self { address: mask(address, prefix), prefix };
         if let Some(ipv4) = network.as_ipv4_mapped() {
-            return Err(HostPatternError::Ipv4Mapped {
-                ipv4: ipv4.to_string(),
-            });
+            return Err(HostPatternError::Ipv4Mapped { ipv4: ipv4.to_string() });
         }
         if network.address != address {
-            return Err(HostPatternError::HostBits {
-                network: network.to_string(),
-            });
+            return Err(HostPatternError::HostBits { network: network.to_string() });
         }
         Ok(network)
     }
@@ -70,21 +59,14 @@ impl Network {
         };
         let prefix = self.prefix.checked_sub(96)?;
         let address = address.to_ipv4_mapped()?;
-        Some(Self {
-            address: address.into(),
-            prefix,
-        })
+        Some(Self { address: address.into(), prefix })
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.address)?;
-        if self.prefix == width(self.address) {
-            Ok(())
-        } else {
-            write!(f, "/{}", self.prefix)
-        }
+        if self.prefix == width(self.address) { Ok(()) } else { write!(f, "/{}", self.prefix) }
     }
 }
 
@@ -104,15 +86,11 @@ fn mask(address: IpAddr, prefix: u8) -> IpAddr {
     let prefix = u32::from(prefix);
     match address {
         IpAddr::V4(v4) => {
-            let keep = u32::MAX
-                .checked_shl(32_u32.saturating_sub(prefix))
-                .unwrap_or(0);
+            let keep = u32::MAX.checked_shl(32_u32.saturating_sub(prefix)).unwrap_or(0);
             Ipv4Addr::from_bits(v4.to_bits() & keep).into()
         }
         IpAddr::V6(v6) => {
-            let keep = u128::MAX
-                .checked_shl(128_u32.saturating_sub(prefix))
-                .unwrap_or(0);
+            let keep = u128::MAX.checked_shl(128_u32.saturating_sub(prefix)).unwrap_or(0);
             Ipv6Addr::from_bits(v6.to_bits() & keep).into()
         }
     }

@@ -72,10 +72,7 @@ impl HostPattern {
     /// When `host` is not a name, or `port` is 0.
     pub fn for_name(host: &str, port: u16) -> Result<Self, HostPatternError> {
         let host = Host::Name(name::parse(host)?);
-        Ok(Self {
-            host,
-            ports: Ports::covering(port)?,
-        })
+        Ok(Self { host, ports: Ports::covering(port)? })
     }
 
     /// The pattern that admits one address at one port. For port 80 or 443 it admits both, as a
@@ -86,10 +83,7 @@ impl HostPattern {
     /// When `port` is 0.
     pub fn for_ip(address: IpAddr, port: u16) -> Result<Self, HostPatternError> {
         let host = Host::Network(Network::single(address));
-        Ok(Self {
-            host,
-            ports: Ports::covering(port)?,
-        })
+        Ok(Self { host, ports: Ports::covering(port)? })
     }
 
     /// Whether this pattern admits a host named `host_lowercase` at `port`.
@@ -101,9 +95,9 @@ impl HostPattern {
         let host_matches = match &self.host {
             Host::AnyName => true,
             Host::Name(name) => name == host_lowercase,
-            Host::Below(suffix) => host_lowercase
-                .strip_suffix(suffix.as_str())
-                .is_some_and(|rest| rest.ends_with('.')),
+            Host::Below(suffix) => {
+                host_lowercase.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            }
             Host::Network(_) => false,
         };
         host_matches && self.ports.contains(port) && name::is_canonical(host_lowercase)
@@ -153,11 +147,7 @@ impl fmt::Display for HostPattern {
             }
             Host::Network(network) => write!(f, "{network}")?,
         }
-        if self.ports.is_default() {
-            Ok(())
-        } else {
-            write!(f, ":{}", self.ports)
-        }
+        if self.ports.is_default() { Ok(()) } else { write!(f, ":{}", self.ports) }
     }
 }
 
@@ -222,10 +212,7 @@ fn parse_host(text: &str) -> Result<Host, HostPatternError> {
 /// Reads an IPv6 address or network outside brackets, which leaves no place for ports.
 fn parse_bare_ipv6(text: &str) -> Result<Host, HostPatternError> {
     // Such as `2001:db8::/32:443`.
-    if text
-        .split_once('/')
-        .is_some_and(|(_, prefix)| prefix.contains(':'))
-    {
+    if text.split_once('/').is_some_and(|(_, prefix)| prefix.contains(':')) {
         return Err(HostPatternError::Brackets);
     }
     Network::parse(text).map(Host::Network)

@@ -29,10 +29,7 @@ impl Ports {
 
     /// Reads `8080` or `8080,8443`.
     pub(super) fn parse(text: &str) -> Result<Self, HostPatternError> {
-        let mut ports = text
-            .split(',')
-            .map(parse_port)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut ports = text.split(',').map(parse_port).collect::<Result<Vec<_>, _>>()?;
         ports.sort_unstable();
         ports.dedup();
         Ok(Self(ports))

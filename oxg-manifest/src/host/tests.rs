@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use super::{HostPattern, HostPatternError as E};
 
 fn pattern(text: &str) -> HostPattern {
-    text.parse()
-        .unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn error(text: &str) -> E {
@@ -96,30 +95,10 @@ fn what_is_not_a_pattern_is_refused_with_its_own_reason() {
         ("192.0.2.0/+8", E::Character('+')),
         ("192.0.2.0/08", E::Prefix { max: 32 }),
         ("::/129", E::Prefix { max: 128 }),
-        (
-            "10.1.2.3/8",
-            E::HostBits {
-                network: "10.0.0.0/8".into(),
-            },
-        ),
-        (
-            "2001:db8::1/32",
-            E::HostBits {
-                network: "2001:db8::/32".into(),
-            },
-        ),
-        (
-            "::ffff:192.0.2.1",
-            E::Ipv4Mapped {
-                ipv4: "192.0.2.1".into(),
-            },
-        ),
-        (
-            "[::ffff:10.0.0.0/104]:80",
-            E::Ipv4Mapped {
-                ipv4: "10.0.0.0/8".into(),
-            },
-        ),
+        ("10.1.2.3/8", E::HostBits { network: "10.0.0.0/8".into() }),
+        ("2001:db8::1/32", E::HostBits { network: "2001:db8::/32".into() }),
+        ("::ffff:192.0.2.1", E::Ipv4Mapped { ipv4: "192.0.2.1".into() }),
+        ("[::ffff:10.0.0.0/104]:80", E::Ipv4Mapped { ipv4: "10.0.0.0/8".into() }),
         ("example.com:", E::Port("".into())),
         ("example.com:0", E::Port("0".into())),
         ("example.com:65536", E::Port("65536".into())),
@@ -171,15 +150,7 @@ fn a_name_that_is_not_canonical_is_never_admitted() {
 #[test]
 fn a_name_never_admits_an_address_and_a_network_never_admits_a_name() {
     let any = pattern("*");
-    for host in [
-        "127.0.0.1",
-        "127.1",
-        "2130706433",
-        "0x7f.1",
-        "0x7f000001",
-        "[::1]",
-        "::1",
-    ] {
+    for host in ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0x7f000001", "[::1]", "::1"] {
         assert!(!any.matches_name(host, 80), "{host}");
     }
     assert!(!any.matches_ip(ip("192.0.2.1"), 80));
@@ -215,14 +186,8 @@ fn an_ipv4_address_inside_ipv6_is_matched_as_ipv4() {
 fn a_pattern_made_for_a_destination_admits_it() {
     let name = HostPattern::for_name("Shop.test.", 8443).unwrap();
     assert_eq!(name.to_string(), "shop.test:8443");
-    assert_eq!(
-        HostPattern::for_name("shop.test", 443).unwrap().to_string(),
-        "shop.test"
-    );
-    assert_eq!(
-        HostPattern::for_name("shop.test", 0),
-        Err(E::Port("0".into()))
-    );
+    assert_eq!(HostPattern::for_name("shop.test", 443).unwrap().to_string(), "shop.test");
+    assert_eq!(HostPattern::for_name("shop.test", 0), Err(E::Port("0".into())));
     assert_eq!(HostPattern::for_name("127.0.0.1", 80), Err(E::NumericName));
     let address = HostPattern::for_ip(ip("::1"), 8080).unwrap();
     assert_eq!(address.to_string(), "[::1]:8080");
@@ -232,10 +197,7 @@ fn a_pattern_made_for_a_destination_admits_it() {
 #[test]
 fn a_pattern_is_a_string_in_json() {
     let list: Vec<HostPattern> = serde_json::from_str(r#"["*.A.test", "::1"]"#).unwrap();
-    assert_eq!(
-        serde_json::to_string(&list).unwrap(),
-        r#"["*.a.test","::1"]"#
-    );
+    assert_eq!(serde_json::to_string(&list).unwrap(), r#"["*.a.test","::1"]"#);
     let error = serde_json::from_str::<HostPattern>(r#""a b""#).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -250,11 +212,7 @@ fn name() -> impl Strategy<Value = String> {
 fn ports() -> impl Strategy<Value = String> {
     proptest::collection::vec(1_u16.., 0..4).prop_map(|ports| {
         let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
-        if ports.is_empty() {
-            String::new()
-        } else {
-            format!(":{}", ports.join(","))
-        }
+        if ports.is_empty() { String::new() } else { format!(":{}", ports.join(",")) }
     })
 }
 

@@ -34,11 +34,9 @@ impl Node<'_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         match &self.value {
-            Value::Object(members) => visitor.visit_map(Members {
-                rest: members.iter(),
-                known,
-                current: None,
-            }),
+            Value::Object(members) => {
+                visitor.visit_map(Members { rest: members.iter(), known, current: None })
+            }
             _ => Err(self.wrong_type("an object")),
         }
     }
@@ -58,10 +56,7 @@ impl<'de> de::Deserializer<'de> for &Node<'_> {
                 (None, None, None) => Err(self.wrong_type("a number of ordinary size")),
             },
             Value::String(text) => visitor.visit_str(text),
-            Value::Array(items) => visitor.visit_seq(Items {
-                rest: items.iter(),
-                index: 0,
-            }),
+            Value::Array(items) => visitor.visit_seq(Items { rest: items.iter(), index: 0 }),
             Value::Object(_) => self.visit_object(None, visitor),
         }
     }
@@ -191,17 +186,14 @@ impl<'de> de::MapAccess<'de> for Members<'_, '_> {
             return Err(Failure::unknown_field(key, known).at(member.key_at));
         }
         let key: de::value::StrDeserializer<'_, Failure> = key.into_deserializer();
-        seed.deserialize(key)
-            .map(Some)
-            .map_err(|failure| failure.at(member.key_at))
+        seed.deserialize(key).map(Some).map_err(|failure| failure.at(member.key_at))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
         let Some(Member { key, node, .. }) = self.current.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(node)
-            .map_err(|failure| failure.at(node.at).in_key(key))
+        seed.deserialize(node).map_err(|failure| failure.at(node.at).in_key(key))
     }
 
     fn size_hint(&self) -> Option<usize> {

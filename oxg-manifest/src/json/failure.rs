@@ -29,19 +29,12 @@ enum Segment {
 
 impl Failure {
     pub(super) fn new(kind: DiagnosticKind) -> Self {
-        Self(Box::new(Inner {
-            at: None,
-            path: Vec::new(),
-            kind,
-        }))
+        Self(Box::new(Inner { at: None, path: Vec::new(), kind }))
     }
 
     pub(super) fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
         Self::new(match suggest::differs_by_case(key, known) {
-            Some(known) => DiagnosticKind::WrongCase {
-                key: key.to_owned(),
-                known,
-            },
+            Some(known) => DiagnosticKind::WrongCase { key: key.to_owned(), known },
             None => DiagnosticKind::UnknownField {
                 key: key.to_owned(),
                 suggestion: suggest::nearest(key, known),
@@ -51,10 +44,7 @@ impl Failure {
     }
 
     pub(super) fn wrong_type(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(DiagnosticKind::WrongType {
-            expected: expected.into(),
-            found: found.into(),
-        })
+        Self::new(DiagnosticKind::WrongType { expected: expected.into(), found: found.into() })
     }
 
     /// Sets the place, unless an inner value has set its own.
@@ -82,13 +72,7 @@ impl Failure {
         let Inner { at, path, kind } = *self.0;
         let offset = at.unwrap_or(0);
         let position = Position::of(bytes, offset);
-        Diagnostic {
-            file: file.to_owned(),
-            position,
-            offset,
-            path: display(&path),
-            kind,
-        }
+        Diagnostic { file: file.to_owned(), position, offset, path: display(&path), kind }
     }
 
     #[cfg(test)]
@@ -127,9 +111,7 @@ impl std::error::Error for Failure {}
 
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(reason: T) -> Self {
-        Self::new(DiagnosticKind::InvalidValue {
-            reason: reason.to_string(),
-        })
+        Self::new(DiagnosticKind::InvalidValue { reason: reason.to_string() })
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {

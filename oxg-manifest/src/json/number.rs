@@ -43,11 +43,7 @@ fn digits(text: &str, start: usize) -> Result<usize, Failure> {
     match rest.iter().take_while(|b| b.is_ascii_digit()).count() {
         0 => {
             let found = found_at(text, start);
-            Err(Failure::new(DiagnosticKind::Syntax {
-                expected: "a digit",
-                found,
-            })
-            .at(start))
+            Err(Failure::new(DiagnosticKind::Syntax { expected: "a digit", found }).at(start))
         }
         count => Ok(start + count),
     }

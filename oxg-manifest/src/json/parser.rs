@@ -24,11 +24,7 @@ pub(crate) fn decode_utf8(bytes: &[u8]) -> Result<&str, Failure> {
 
 /// Reads one JSON document and nothing after it.
 pub(crate) fn parse(text: &str) -> Result<Node<'_>, Failure> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { text, at: 0, depth: 0 };
     let root = parser.value()?;
     match parser.peek() {
         None => Ok(root),
@@ -111,10 +107,7 @@ impl<'a> Parser<'a> {
             return Ok(Value::Array(items));
         }
         loop {
-            items.push(
-                self.value()
-                    .map_err(|failure| failure.in_item(items.len()))?,
-            );
+            items.push(self.value().map_err(|failure| failure.in_item(items.len()))?);
             if !self.comma(b']', "\",\" or \"]\"")? {
                 return Ok(Value::Array(items));
             }
@@ -171,9 +164,7 @@ impl<'a> Parser<'a> {
     fn refuse_duplicates(&self, members: &[Member<'a>]) -> Result<(), Failure> {
         let duplicate = if members.len() <= FEW_KEYS {
             members.iter().enumerate().find_map(|(index, member)| {
-                let first = members[..index]
-                    .iter()
-                    .find(|earlier| earlier.key == member.key)?;
+                let first = members[..index].iter().find(|earlier| earlier.key == member.key)?;
                 Some((first, member))
             })
         } else {
@@ -196,10 +187,7 @@ impl<'a> Parser<'a> {
         let kind = if rest.starts_with("//") || rest.starts_with("/*") {
             DiagnosticKind::Comment
         } else {
-            DiagnosticKind::Syntax {
-                expected,
-                found: found_at(self.text, self.at),
-            }
+            DiagnosticKind::Syntax { expected, found: found_at(self.text, self.at) }
         };
         Failure::new(kind).at(self.at)
     }

@@ -85,38 +85,21 @@ fn read_unicode_escape(text: &str, start: usize) -> Result<(char, usize), Failur
         }
     }
     let expected = "a whole surrogate pair, such as \\ud83d\\ude00";
-    Err(syntax(
-        start,
-        expected,
-        &format!("the lone surrogate \\u{high:04x}"),
-    ))
+    Err(syntax(start, expected, &format!("the lone surrogate \\u{high:04x}")))
 }
 
 /// Reads the four digits of the escape whose backslash is at `start`.
 fn read_hex(text: &str, start: usize) -> Result<u32, Failure> {
-    let digits = text
-        .as_bytes()
-        .get(start + 2..start + 6)
-        .unwrap_or_default();
+    let digits = text.as_bytes().get(start + 2..start + 6).unwrap_or_default();
     let value = digits.iter().try_fold(0, |value, digit| {
-        char::from(*digit)
-            .to_digit(16)
-            .map(|digit| value << 4 | digit)
+        char::from(*digit).to_digit(16).map(|digit| value << 4 | digit)
     });
     match value {
         Some(value) if digits.len() == 4 => Ok(value),
-        _ => Err(syntax(
-            start,
-            "four hexadecimal digits after \"\\u\"",
-            "something else",
-        )),
+        _ => Err(syntax(start, "four hexadecimal digits after \"\\u\"", "something else")),
     }
 }
 
 fn syntax(at: usize, expected: &'static str, found: &str) -> Failure {
-    Failure::new(DiagnosticKind::Syntax {
-        expected,
-        found: found.to_owned(),
-    })
-    .at(at)
+    Failure::new(DiagnosticKind::Syntax { expected, found: found.to_owned() }).at(at)
 }

@@ -11,10 +11,7 @@ fn read(bytes: &[u8]) -> Result<Json, Failure> {
 
 /// Whether this reader may refuse what `serde_json` accepts.
 fn is_stricter_on_purpose(failure: &Failure) -> bool {
-    matches!(
-        failure.kind(),
-        DiagnosticKind::DuplicateKey { .. } | DiagnosticKind::TooDeep { .. }
-    )
+    matches!(failure.kind(), DiagnosticKind::DuplicateKey { .. } | DiagnosticKind::TooDeep { .. })
 }
 
 fn check_agreement(bytes: &[u8]) -> Result<(), TestCaseError> {
@@ -138,9 +135,7 @@ fn sixty_four_levels_are_read_and_one_more_is_refused() {
 #[test]
 fn a_duplicate_key_is_found_among_few_and_among_many_keys() {
     for count in [2, 16, 17, 5000] {
-        let keys: Vec<_> = (0..count)
-            .map(|index| format!("\"k{index}\": {index}"))
-            .collect();
+        let keys: Vec<_> = (0..count).map(|index| format!("\"k{index}\": {index}")).collect();
         let unique = format!("{{{}}}", keys.join(",\n"));
         assert!(read(unique.as_bytes()).is_ok(), "{count}");
         let twice = format!("{{{},\n\"\\u006b1\": 0}}", keys.join(",\n"));
@@ -159,9 +154,7 @@ fn a_duplicate_key_is_found_among_few_and_among_many_keys() {
 #[test]
 fn a_path_names_each_key_and_index() {
     let text = r#"{"a-b": [0, {"c.d": {"": [1, {"e": 01}]}}]}"#;
-    let diagnostic = read(text.as_bytes())
-        .unwrap_err()
-        .into_diagnostic(text.as_bytes(), "f");
+    let diagnostic = read(text.as_bytes()).unwrap_err().into_diagnostic(text.as_bytes(), "f");
     assert_eq!(diagnostic.path(), r#"a-b[1]["c.d"][""][1].e"#);
 }
 

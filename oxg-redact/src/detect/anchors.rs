@@ -37,11 +37,7 @@ static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
     for rule in tokens::all() {
         actions.extend(rule.anchors.iter().map(|a| (Action::Token(rule), *a)));
     }
-    actions.extend(
-        authorization::SCHEMES
-            .iter()
-            .map(|s| (Action::Authorization(s), *s)),
-    );
+    actions.extend(authorization::SCHEMES.iter().map(|s| (Action::Authorization(s), *s)));
     actions.extend(STEMS.iter().map(|s| (Action::Name, *s)));
     actions.extend(phone::WORDS.iter().map(|w| (Action::PhoneWord, *w)));
     actions.extend(curl::FLAGS.iter().map(|f| (Action::Curl, *f)));

@@ -21,11 +21,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, scheme: &str) {
         return;
     };
     let mut from = at + scheme.len();
-    from += text[from..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b' ')
-        .count();
+    from += text[from..].iter().take(8).take_while(|b| **b == b' ').count();
     let len = TOKEN68.run(&text[from..], MAX + 1);
     let token = &text[from..from + len];
     let fits = match scheme {
@@ -37,18 +33,8 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, scheme: &str) {
         return;
     }
     let token = token.trim_ascii_end();
-    let len = token.len()
-        - token
-            .iter()
-            .rev()
-            .take_while(|b| matches!(b, b'.' | b':'))
-            .count();
-    scan.add(
-        Kind::Authorization,
-        "authorization",
-        from..from + len,
-        evidence..from + token.len(),
-    );
+    let len = token.len() - token.iter().rev().take_while(|b| matches!(b, b'.' | b':')).count();
+    scan.add(Kind::Authorization, "authorization", from..from + len, evidence..from + token.len());
 }
 
 /// Digits among letters: an opaque string, not a word of prose, a path or a URL.

@@ -19,18 +19,9 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
     for count in (1..=groups.count).rev() {
         let (len, end) = groups.ends[count - 1];
         let digits = &groups.digits[..len];
-        let whole = if count == 1 {
-            len >= MIN
-        } else {
-            is_grouping(&groups.sizes[..count])
-        };
+        let whole = if count == 1 { len >= MIN } else { is_grouping(&groups.sizes[..count]) };
         if whole && is_issued(digits, count > 1) && luhn(digits) && !goes_on(text, end) {
-            scan.add(
-                Kind::Card,
-                "card",
-                at..end,
-                at..groups.ends[groups.count - 1].1 + 1,
-            );
+            scan.add(Kind::Card, "card", at..end, at..groups.ends[groups.count - 1].1 + 1);
             return;
         }
     }
@@ -87,17 +78,12 @@ impl Groups {
 
 /// How cards print their digits.
 fn is_grouping(sizes: &[usize]) -> bool {
-    matches!(
-        sizes,
-        [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 5] | [4, 6, 4] | [6, 13]
-    )
+    matches!(sizes, [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 5] | [4, 6, 4] | [6, 13])
 }
 
 /// Whether an issuer gives out numbers that begin so and have this length.
 fn is_issued(digits: &[u8], grouped: bool) -> bool {
-    let head = digits[..6]
-        .iter()
-        .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'));
+    let head = digits[..6].iter().fold(0u32, |n, d| n * 10 + u32::from(d - b'0'));
     let len = digits.len();
     // Nineteen bare digits are more often an id.
     let long = grouped && (16..=19).contains(&len) || len == 16;

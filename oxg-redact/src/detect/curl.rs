@@ -21,19 +21,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, flag: std::ops::Range<usize>) {
     let text = scan.text;
     let short = flag.len() == 3;
     let mut from = flag.end;
-    let separators = text[from..]
-        .iter()
-        .take(4)
-        .take_while(|b| matches!(b, b' ' | b'='))
-        .count();
+    let separators = text[from..].iter().take(4).take_while(|b| matches!(b, b' ' | b'=')).count();
     if separators == 0 && !short {
         return;
     }
     from += separators;
-    let quote = text
-        .get(from)
-        .copied()
-        .filter(|b| matches!(b, b'"' | b'\''));
+    let quote = text.get(from).copied().filter(|b| matches!(b, b'"' | b'\''));
     from += usize::from(quote.is_some());
     let len = text[from..]
         .iter()

@@ -39,12 +39,8 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         return;
     }
     if matches!(before(text, start), Some(b'/' | b':')) {
-        let back = text[..start]
-            .iter()
-            .rev()
-            .take(URL_BACK)
-            .take_while(|b| b.is_ascii_graphic())
-            .count();
+        let back =
+            text[..start].iter().rev().take(URL_BACK).take_while(|b| b.is_ascii_graphic()).count();
         evidence = evidence.min(start - back);
         if memchr::memmem::find(&text[start - back..start], b"://").is_some() {
             return;
@@ -109,8 +105,6 @@ fn domain_end(text: &[u8], at: usize) -> Option<(usize, usize)> {
         .all(|l| !l.is_empty() && l.len() <= 63 && l[0] != b'-' && l[l.len() - 1] != b'-');
     let is_top_level = (2..=24).contains(&last.len())
         && (last.iter().all(u8::is_ascii_alphabetic) || last.starts_with(b"xn--"))
-        && !NOT_DOMAINS
-            .iter()
-            .any(|n| n.as_bytes().eq_ignore_ascii_case(last));
+        && !NOT_DOMAINS.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(last));
     (labels_fit && is_top_level && last.len() < len).then_some((at + len, at + run))
 }

@@ -128,9 +128,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         }
         end += 1;
     }
-    let goes_on = text
-        .get(end)
-        .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let goes_on = text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     if !goes_on && check_digits(&compact[..length]) {
         scan.add(Kind::Iban, "iban", at..end, evidence..end);
     }

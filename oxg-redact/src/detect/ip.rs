@@ -26,9 +26,7 @@ pub(crate) fn v4(scan: &mut Scan<'_>, at: usize) {
             end += 1;
         }
         let len = DIGIT.run(&text[end..], 4);
-        let value = text[end..end + len]
-            .iter()
-            .fold(0, |n, d| n * 10 + u32::from(d - b'0'));
+        let value = text[end..end + len].iter().fold(0, |n, d| n * 10 + u32::from(d - b'0'));
         if len == 0 || len > 3 || value > 255 {
             return;
         }

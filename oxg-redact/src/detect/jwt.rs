@@ -36,10 +36,5 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         }
         end += 1 + URL64.run(&text[end + 1..], PART_MAX);
     }
-    scan.add(
-        Kind::Jwt,
-        "jwt",
-        at..end,
-        evidence.min(at.saturating_sub(1))..end,
-    );
+    scan.add(Kind::Jwt, "jwt", at..end, evidence.min(at.saturating_sub(1))..end);
 }

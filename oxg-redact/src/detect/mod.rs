@@ -67,22 +67,13 @@ impl Scan<'_> {
             end -= 1;
         }
         let evidence = evidence.start.min(range.start)..end;
-        self.spans.push(Span {
-            range,
-            evidence,
-            kind,
-            detector,
-        });
+        self.spans.push(Span { range, evidence, kind, detector });
     }
 }
 
 /// Runs every detector over `text`. Findings are in no order and may overlap.
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
-    let mut scan = Scan {
-        text,
-        settings,
-        spans,
-    };
+    let mut scan = Scan { text, settings, spans };
     anchors::run(&mut scan);
     numbers::run(&mut scan);
 }

@@ -45,12 +45,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let Some(secret) = judge(scan, sensitivity, &value, &place) else {
         return;
     };
-    scan.add(
-        Kind::NamedSecret,
-        "named-secret",
-        secret.range,
-        evidence_start..secret.seen,
-    );
+    scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence_start..secret.seen);
 }
 
 /// What to remove of a value, if it is a secret.
@@ -69,9 +64,8 @@ fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place
         return None;
     }
     // `Authorization: Bearer …` keeps the word.
-    let scheme = ["bearer", "basic", "token", "apikey", "digest", "negotiate"]
-        .iter()
-        .find(|scheme| {
+    let scheme =
+        ["bearer", "basic", "token", "apikey", "digest", "negotiate"].iter().find(|scheme| {
             let word = &text[range.start..text.len().min(range.start + scheme.len())];
             word.eq_ignore_ascii_case(scheme.as_bytes())
         });
@@ -89,13 +83,8 @@ fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place
         true => Sensitivity::Suspect,
         false => sensitivity,
     };
-    looks_secret(
-        &text[found.range.clone()],
-        sensitivity,
-        &found,
-        scan.settings.trust_names,
-    )
-    .then_some(found)
+    looks_secret(&text[found.range.clone()], sensitivity, &found, scan.settings.trust_names)
+        .then_some(found)
 }
 
 /// Where a value would begin, and what that says about it.
@@ -111,22 +100,9 @@ struct Place {
 
 /// Finds the separator after a key.
 fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
-    let place = |at, assignment, needs_quotes| {
-        Some(Place {
-            at,
-            assignment,
-            needs_quotes,
-            beside: false,
-        })
-    };
-    let beside = |at, beside| {
-        Some(Place {
-            at,
-            assignment: true,
-            needs_quotes: true,
-            beside,
-        })
-    };
+    let place =
+        |at, assignment, needs_quotes| Some(Place { at, assignment, needs_quotes, beside: false });
+    let beside = |at, beside| Some(Place { at, assignment: true, needs_quotes: true, beside });
     let mut at = end;
     // `<password>value</password>`
     if before(text, start) == Some(b'<') {
@@ -138,11 +114,7 @@ fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
         });
     }
     let quoted = {
-        let escapes = text[at..]
-            .iter()
-            .take(3)
-            .take_while(|b| **b == b'\\')
-            .count();
+        let escapes = text[at..].iter().take(3).take_while(|b| **b == b'\\').count();
         let quote = matches!(text.get(at + escapes), Some(b'"' | b'\'' | b'`'));
         if quote {
             at += escapes + 1;
@@ -218,10 +190,7 @@ fn typed(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn blanks(text: &[u8], max: usize) -> usize {
-    text.iter()
-        .take(max)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count()
+    text.iter().take(max).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
 /// Skips blanks and at most one line end.

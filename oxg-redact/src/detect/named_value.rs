@@ -23,25 +23,13 @@ pub(crate) struct Found {
 
 /// The value that begins at `at` or after blanks there.
 pub(crate) fn extract(text: &[u8], at: usize, assignment: bool) -> Option<Found> {
-    let mut at = at
-        + text[at..]
-            .iter()
-            .take(32)
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+    let mut at = at + text[at..].iter().take(32).take_while(|b| matches!(b, b' ' | b'\t')).count();
     // String prefixes of programming languages: `b"…"`, `@"…"`.
     if let [b'b' | b'r' | b'u' | b'f' | b'L' | b'@', b'"' | b'\'', ..] = &text[at..] {
         at += 1;
     }
-    let escapes = text[at..]
-        .iter()
-        .take(4)
-        .take_while(|b| **b == b'\\')
-        .count();
-    let quote = text
-        .get(at + escapes)
-        .copied()
-        .filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let escapes = text[at..].iter().take(4).take_while(|b| **b == b'\\').count();
+    let quote = text.get(at + escapes).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
     match quote {
         Some(quote) => quoted(text, at + escapes + 1, quote, escapes),
         None => {
@@ -117,9 +105,9 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
         [b'{', .., b'}'] | [b'[', .., b']'] | [b'#', b'{', ..] | [b'@', b'{', ..] => true,
         [b'$', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'),
         [b'%', b's' | b'd' | b'v' | b'q'] => true,
-        _ => text
-            .iter()
-            .all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?')),
+        _ => {
+            text.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?'))
+        }
     }
 }
 
@@ -198,9 +186,7 @@ pub(crate) fn looks_secret(
     trust_names: bool,
 ) -> bool {
     let value = value.trim_ascii();
-    let plain_word = NO_VALUES
-        .iter()
-        .any(|word| word.as_bytes().eq_ignore_ascii_case(value));
+    let plain_word = NO_VALUES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value));
     if value.len() < 3
         || plain_word
         || is_reference(value)
@@ -222,9 +208,7 @@ pub(crate) fn looks_secret(
 fn is_name(value: &[u8]) -> bool {
     let joined = value.iter().any(|b| matches!(b, b'_' | b'-'));
     joined
-        && value
-            .iter()
-            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
+        && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
         && classify(value).is_some()
 }
 
@@ -238,15 +222,11 @@ fn is_code(value: &[u8], found: &Found) -> bool {
     }
     let dotted = value.contains(&b'.')
         && value.split(|b| *b == b'.').all(|part| {
-            part.first()
-                .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
                 && part.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
         });
     !found.quoted
-        && (dotted
-            || starts(&[
-                "env.", "os.", "process.", "config.", "self.", "this.", "*", "&",
-            ]))
+        && (dotted || starts(&["env.", "os.", "process.", "config.", "self.", "this.", "*", "&"]))
 }
 
 fn looks_like_password(value: &[u8], found: &Found) -> bool {
@@ -261,9 +241,7 @@ fn looks_like_password(value: &[u8], found: &Found) -> bool {
             && value.iter().filter(|b| **b == b' ').count() < 3;
     }
     if !found.assignment {
-        let odd = value
-            .iter()
-            .any(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
+        let odd = value.iter().any(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
         let joined = value.iter().any(u8::is_ascii_punctuation);
         return value.len() >= 6 && odd && !(joined && is_words(value));
     }
@@ -288,9 +266,7 @@ fn looks_like_token(value: &[u8]) -> bool {
     }
     let distinct = {
         let mut seen = [false; 128];
-        value
-            .iter()
-            .for_each(|b| seen[usize::from(*b & 127)] = true);
+        value.iter().for_each(|b| seen[usize::from(*b & 127)] = true);
         seen.iter().filter(|s| **s).count()
     };
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
@@ -308,11 +284,7 @@ fn is_words(value: &[u8]) -> bool {
         let letters = part.iter().filter(|b| b.is_ascii_alphabetic()).count();
         let digits = part.len() - letters;
         let tail = part.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        let capitals = part
-            .iter()
-            .skip(1)
-            .filter(|b| b.is_ascii_uppercase())
-            .count();
+        let capitals = part.iter().skip(1).filter(|b| b.is_ascii_uppercase()).count();
         let camel = digits == 0 && capitals * 4 <= letters;
         let word = digits == tail && digits <= 4 && (letters <= 16 || camel && letters <= 40);
         let one_case = capitals == 0 || capitals + 1 >= letters || capitals * 4 <= letters;

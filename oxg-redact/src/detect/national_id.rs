@@ -11,13 +11,10 @@ pub(crate) fn ssn_at(scan: &mut Scan<'_>, at: usize) {
     let Some(number) = text.get(at..at + 11) else {
         return;
     };
-    let fits = number.iter().enumerate().all(|(i, b)| {
-        if i == 3 || i == 6 {
-            *b == b'-'
-        } else {
-            b.is_ascii_digit()
-        }
-    });
+    let fits = number
+        .iter()
+        .enumerate()
+        .all(|(i, b)| if i == 3 || i == 6 { *b == b'-' } else { b.is_ascii_digit() });
     if !fits || matches!(before(text, at), Some(b'-' | b'/')) {
         return;
     }

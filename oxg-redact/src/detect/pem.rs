@@ -35,10 +35,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
             // Up to the next armour, so that no stretch is looked at twice.
             let own = memmem::find(window, DASHES).unwrap_or(window.len());
             let len = open_body_len(&window[..own]);
-            let solid = window[..len]
-                .iter()
-                .filter(|b| b.is_ascii_alphanumeric())
-                .count();
+            let solid = window[..len].iter().filter(|b| b.is_ascii_alphanumeric()).count();
             if solid < BODY_MIN {
                 return;
             }
@@ -98,15 +95,9 @@ fn is_body_line(line: &[u8]) -> bool {
 
 /// The header lines of RFC 1421 and OpenPGP.
 fn is_armour_header(line: &[u8]) -> bool {
-    [
-        &b"Proc-Type:"[..],
-        b"DEK-Info:",
-        b"Version:",
-        b"Comment:",
-        b"Hash:",
-    ]
-    .iter()
-    .any(|name| line.starts_with(name))
+    [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:", b"Hash:"]
+        .iter()
+        .any(|name| line.starts_with(name))
 }
 
 /// Follows, line by line, whether a text is inside a private key.

@@ -8,9 +8,7 @@ use crate::bytes::{ALNUM, ByteSet, DIGIT, before};
 use crate::kind::Kind;
 
 /// Words that announce a number.
-pub(crate) const WORDS: &[&str] = &[
-    "phone", "mobile", "tel", "fax", "msisdn", "cell", "whatsapp",
-];
+pub(crate) const WORDS: &[&str] = &["phone", "mobile", "tel", "fax", "msisdn", "cell", "whatsapp"];
 
 static BETWEEN: ByteSet = ByteSet::new(" .()/-");
 /// E.164: at most fifteen digits.
@@ -75,8 +73,7 @@ pub(crate) fn north_american(scan: &mut Scan<'_>, at: usize) {
     }
     let text = scan.text;
     let code = |at: usize| {
-        text.get(at..at + 3)
-            .is_some_and(|c| matches!(c[0], b'2'..=b'9') && DIGIT.run(c, 3) == 3)
+        text.get(at..at + 3).is_some_and(|c| matches!(c[0], b'2'..=b'9') && DIGIT.run(c, 3) == 3)
     };
     let start = at;
     let (exchange, separator) = if text.get(at) == Some(&b'(') {
@@ -96,24 +93,15 @@ pub(crate) fn north_american(scan: &mut Scan<'_>, at: usize) {
     }
     let end = exchange + 8;
     let fits = code(exchange)
-        && text
-            .get(exchange + 3)
-            .is_some_and(|b| separator.contains(b))
-        && text
-            .get(exchange + 4..end)
-            .is_some_and(|line| DIGIT.run(line, 4) == 4);
+        && text.get(exchange + 3).is_some_and(|b| separator.contains(b))
+        && text.get(exchange + 4..end).is_some_and(|line| DIGIT.run(line, 4) == 4);
     let more = match text.get(end..) {
         Some([b'-' | b'.', b, ..]) => ALNUM.has(*b),
         Some([b, ..]) => ALNUM.has(*b) || *b == b'_',
         _ => false,
     };
     if fits && !more {
-        scan.add(
-            Kind::Phone,
-            "phone-north-american",
-            start..end,
-            start..end + 1,
-        );
+        scan.add(Kind::Phone, "phone-north-american", start..end, start..end + 1);
     }
 }
 
@@ -132,12 +120,7 @@ pub(crate) fn at_word(scan: &mut Scan<'_>, word: Range<usize>) {
     let after = text[word.end..]
         .iter()
         .take(12)
-        .take_while(|b| {
-            matches!(
-                b,
-                b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'#' | b'.' | b'>'
-            )
-        })
+        .take_while(|b| matches!(b, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'#' | b'.' | b'>'))
         .count();
     let from = word.end + after;
     if after == 0 || !matches!(text.get(from), Some(b'0'..=b'9' | b'(')) {
@@ -148,28 +131,13 @@ pub(crate) fn at_word(scan: &mut Scan<'_>, word: Range<usize>) {
     if digits < enough || goes_on(text, end) || is_date(&text[from..end]) {
         return;
     }
-    scan.add(
-        Kind::Phone,
-        "phone-after-word",
-        from..end,
-        word.start..end + 1,
-    );
+    scan.add(Kind::Phone, "phone-after-word", from..end, word.start..end + 1);
 }
 
 /// `yyyy-mm-dd` and what may follow it.
 fn is_date(text: &[u8]) -> bool {
     matches!(
         text,
-        [
-            b'1' | b'2',
-            _,
-            _,
-            _,
-            b'-' | b'/' | b'.',
-            b'0' | b'1',
-            _,
-            b'-' | b'/' | b'.',
-            ..
-        ]
+        [b'1' | b'2', _, _, _, b'-' | b'/' | b'.', b'0' | b'1', _, b'-' | b'/' | b'.', ..]
     )
 }

@@ -26,10 +26,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
     }
     let from = at + 3;
     let window = &text[from..text.len().min(from + AUTHORITY_MAX)];
-    let len = window
-        .iter()
-        .take_while(|b| !AUTHORITY_END.has(**b))
-        .count();
+    let len = window.iter().take_while(|b| !AUTHORITY_END.has(**b)).count();
     let authority = &window[..len];
     let Some(userinfo) = memchr::memrchr(b'@', authority) else {
         return;
@@ -49,26 +46,14 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
                 && letters_and_digits(user)
                 && user.iter().all(u8::is_ascii_alphanumeric)
             {
-                scan.add(
-                    Kind::UrlCredential,
-                    "url-user-token",
-                    from..from + colon,
-                    evidence,
-                );
+                scan.add(Kind::UrlCredential, "url-user-token", from..from + colon, evidence);
             }
         }
         None => {
             let user = &authority[..userinfo];
-            let opaque = user
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+            let opaque = user.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
             if user.len() >= LONE_TOKEN_MIN && opaque && letters_and_digits(user) {
-                scan.add(
-                    Kind::UrlCredential,
-                    "url-user-token",
-                    from..from + userinfo,
-                    evidence,
-                );
+                scan.add(Kind::UrlCredential, "url-user-token", from..from + userinfo, evidence);
             }
         }
     }

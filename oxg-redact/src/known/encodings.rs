@@ -17,11 +17,7 @@ pub(crate) struct Form {
 
 impl Form {
     fn plain(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes: SecretBytes::new(bytes),
-            shared_before: false,
-            shared_after: false,
-        }
+        Self { bytes: SecretBytes::new(bytes), shared_before: false, shared_after: false }
     }
 }
 
@@ -143,31 +139,11 @@ struct JsonStyle {
 }
 
 const JSON_STYLES: &[JsonStyle] = &[
-    JsonStyle {
-        slash: false,
-        markup: false,
-        non_ascii: false,
-    },
-    JsonStyle {
-        slash: true,
-        markup: false,
-        non_ascii: false,
-    },
-    JsonStyle {
-        slash: false,
-        markup: true,
-        non_ascii: false,
-    },
-    JsonStyle {
-        slash: false,
-        markup: false,
-        non_ascii: true,
-    },
-    JsonStyle {
-        slash: true,
-        markup: false,
-        non_ascii: true,
-    },
+    JsonStyle { slash: false, markup: false, non_ascii: false },
+    JsonStyle { slash: true, markup: false, non_ascii: false },
+    JsonStyle { slash: false, markup: true, non_ascii: false },
+    JsonStyle { slash: false, markup: false, non_ascii: true },
+    JsonStyle { slash: true, markup: false, non_ascii: true },
 ];
 
 fn json(value: &str, style: JsonStyle) -> Vec<u8> {
@@ -229,9 +205,7 @@ mod tests {
     use super::*;
 
     fn has(value: &str, form: &str) -> bool {
-        forms(value)
-            .iter()
-            .any(|f| f.bytes.as_slice() == form.as_bytes())
+        forms(value).iter().any(|f| f.bytes.as_slice() == form.as_bytes())
     }
 
     #[test]

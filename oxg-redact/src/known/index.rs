@@ -69,9 +69,7 @@ impl Index {
         if self.patterns.is_empty() {
             return;
         }
-        let bits = (self.patterns.len() * STRIDE * 16)
-            .next_power_of_two()
-            .max(1 << 12);
+        let bits = (self.patterns.len() * STRIDE * 16).next_power_of_two().max(1 << 12);
         self.filter = vec![0; bits / 64];
         self.shift = 32 - bits.trailing_zeros().min(32);
         for (number, pattern) in (0u32..).zip(&self.patterns) {
@@ -79,27 +77,21 @@ impl Index {
             let last = bytes.len() - (WINDOW + STRIDE - 1);
             let load = |from: &usize| {
                 (0..STRIDE)
-                    .map(|i| {
-                        self.places
-                            .get(&window(bytes, from + i))
-                            .map_or(0, Vec::len)
-                    })
+                    .map(|i| self.places.get(&window(bytes, from + i)).map_or(0, Vec::len))
                     .sum::<usize>()
             };
             // Values share heads (an issuer's prefix) and tails (a domain), so
             // the least crowded of some offsets is taken.
-            let from = [last, last / 2, last / 3, last / 4, 0]
-                .into_iter()
-                .min_by_key(load)
-                .unwrap_or(0);
+            let from =
+                [last, last / 2, last / 3, last / 4, 0].into_iter().min_by_key(load).unwrap_or(0);
             for offset in from..from + STRIDE {
                 let key = window(bytes, offset);
                 let hash = hash(key, self.shift);
                 self.filter[hash / 64] |= 1 << (hash % 64);
-                self.places.entry(key).or_default().push(Place {
-                    pattern: number,
-                    offset: u32::try_from(offset).unwrap_or(0),
-                });
+                self.places
+                    .entry(key)
+                    .or_default()
+                    .push(Place { pattern: number, offset: u32::try_from(offset).unwrap_or(0) });
             }
         }
     }
@@ -175,11 +167,7 @@ fn pieces(form: &Form) -> Vec<Pattern> {
     let count = (bytes.len() / PIECE).max(1);
     (0..count)
         .map(|i| {
-            let end = if i + 1 == count {
-                bytes.len()
-            } else {
-                (i + 1) * PIECE
-            };
+            let end = if i + 1 == count { bytes.len() } else { (i + 1) * PIECE };
             (i, trim(&bytes[i * PIECE..end]))
         })
         .filter(|(_, piece)| piece.len() >= MIN_VALUE_LEN && (count == 1 || varied(piece)))

@@ -116,11 +116,7 @@ impl KnownValues {
                     .map(|at| SecretBytes::new(pattern[..=at].to_vec()))
             })
             .collect();
-        let next = Arc::new(Snapshot {
-            settled,
-            fresh,
-            open_heads,
-        });
+        let next = Arc::new(Snapshot { settled, fresh, open_heads });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 }
@@ -149,9 +145,7 @@ impl Writer {
 }
 
 fn texts(values: &HashSet<SecretBytes>) -> impl Iterator<Item = &str> {
-    values
-        .iter()
-        .filter_map(|value| std::str::from_utf8(value.as_slice()).ok())
+    values.iter().filter_map(|value| std::str::from_utf8(value.as_slice()).ok())
 }
 
 impl Snapshot {
@@ -179,8 +173,6 @@ impl Snapshot {
 
     /// Whether `text`, which ends in a line feed, may end inside an occurrence.
     pub(crate) fn open_after(&self, text: &[u8]) -> bool {
-        self.open_heads
-            .iter()
-            .any(|head| text.ends_with(head.as_slice()))
+        self.open_heads.iter().any(|head| text.ends_with(head.as_slice()))
     }
 }

@@ -75,9 +75,7 @@ fn is_commonplace(value: &str) -> bool {
     let short_number = bytes.len() < 8 && bytes.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     distinct < 3
         || short_number
-        || COMMONPLACE
-            .iter()
-            .any(|word| word.as_bytes().eq_ignore_ascii_case(bytes))
+        || COMMONPLACE.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(bytes))
 }
 
 /// Words that occur in ordinary text and are sometimes put where a secret belongs.
@@ -256,23 +254,14 @@ mod tests {
         assert_eq!(check(""), Err(RefusedValue::TooShort { len: 0 }));
         assert_eq!(check("abcde"), Err(RefusedValue::TooShort { len: 5 }));
         assert_eq!(check("       "), Err(RefusedValue::TooShort { len: 7 }));
-        for value in [
-            "password",
-            "Localhost",
-            "application/json",
-            "aaaaaaaaaaaa",
-            "123456",
-        ] {
+        for value in ["password", "Localhost", "application/json", "aaaaaaaaaaaa", "123456"] {
             assert_eq!(check(value), Err(RefusedValue::Commonplace), "{value}");
         }
         for value in ["SECRET", "x[REDACTED_SECRET]x", "REDACTED_E"] {
             assert_eq!(check(value), Err(RefusedValue::Marker), "{value}");
         }
         let len = MAX_VALUE_LEN + 1;
-        assert_eq!(
-            check(&"ab1".repeat(len)[..len]),
-            Err(RefusedValue::TooLong { len })
-        );
+        assert_eq!(check(&"ab1".repeat(len)[..len]), Err(RefusedValue::TooLong { len }));
         assert_eq!(check("hunter22"), Ok(()));
     }
 }

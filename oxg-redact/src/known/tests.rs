@@ -51,23 +51,14 @@ fn a_value_registered_with_one_clone_is_removed_by_all_and_forgotten_by_all() {
 #[test]
 fn thousands_of_values_with_the_same_head_and_tail_are_all_removed() {
     let redactor = Redactor::default();
-    let values: Vec<String> = (0..3000)
-        .map(|i| format!("tenant~{:05}~example", i * 31))
-        .collect();
+    let values: Vec<String> = (0..3000).map(|i| format!("tenant~{:05}~example", i * 31)).collect();
     let (bulk, single) = values.split_at(2900);
-    assert!(
-        redactor
-            .register_all(bulk.iter().map(String::as_str))
-            .is_empty()
-    );
+    assert!(redactor.register_all(bulk.iter().map(String::as_str)).is_empty());
     for value in single {
         redactor.register(value).unwrap();
     }
     for value in &values {
-        assert_eq!(
-            redactor.redact(&format!("<{value}>")),
-            "<[REDACTED_SECRET]>"
-        );
+        assert_eq!(redactor.redact(&format!("<{value}>")), "<[REDACTED_SECRET]>");
     }
     assert!(redactor.forget(&values[7]));
     assert_eq!(redactor.redact(&values[7]), values[7]);
@@ -78,28 +69,16 @@ fn thousands_of_values_with_the_same_head_and_tail_are_all_removed() {
 fn a_long_value_is_removed_whole_and_in_part() {
     let value: String = (0..400).map(|i| format!("{:x}-", i * 7919)).collect();
     let redactor = redactor(&value);
-    assert_eq!(
-        redactor.redact(&format!("<{value}>")),
-        "<[REDACTED_SECRET]>"
-    );
+    assert_eq!(redactor.redact(&format!("<{value}>")), "<[REDACTED_SECRET]>");
     let cut = redactor.redact(&value[..value.len() / 2]).into_owned();
-    assert!(
-        cut.starts_with("[REDACTED_SECRET]") && cut.len() < 17 + 128,
-        "{cut}"
-    );
+    assert!(cut.starts_with("[REDACTED_SECRET]") && cut.len() < 17 + 128, "{cut}");
 }
 
 #[test]
 fn bulk_registration_names_what_it_refused_and_registers_the_rest() {
     let redactor = Redactor::default();
     let refused = redactor.register_all(["", VALUE, "password"]);
-    assert_eq!(
-        refused,
-        [
-            (0, RefusedValue::TooShort { len: 0 }),
-            (2, RefusedValue::Commonplace)
-        ]
-    );
+    assert_eq!(refused, [(0, RefusedValue::TooShort { len: 0 }), (2, RefusedValue::Commonplace)]);
     assert_eq!(redactor.redact(VALUE), "[REDACTED_SECRET]");
 }
 
@@ -109,10 +88,7 @@ fn a_value_that_would_straddle_a_marker_is_removed_without_its_edge() {
     let once = redactor.redact("xET]abcdefgh[REDx").into_owned();
     assert_eq!(once, "xET][REDACTED_SECRET][REDx");
     assert_eq!(redactor.redact(&once), once);
-    assert_eq!(
-        redactor.redact("[REDACTED_SECRET]abcdefgh"),
-        "[REDACTED_SECRET][REDACTED_SECRET]"
-    );
+    assert_eq!(redactor.redact("[REDACTED_SECRET]abcdefgh"), "[REDACTED_SECRET][REDACTED_SECRET]");
 }
 
 #[test]

@@ -80,10 +80,7 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
         return (!weak || next.is_none()).then_some(Sensitivity::Certain);
     }
     if is_one_of(word, SUSPECT) {
-        let weak = matches!(
-            word,
-            b"auth" | b"seed" | b"login" | b"sas" | b"sig" | b"signature"
-        );
+        let weak = matches!(word, b"auth" | b"seed" | b"login" | b"sas" | b"sig" | b"signature");
         return (!weak || next.is_none()).then_some(Sensitivity::Suspect);
     }
     let pair = match (word, previous, next) {
@@ -119,11 +116,7 @@ impl Iterator for Words<'_> {
     type Item = std::ops::Range<usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self
-            .name
-            .get(self.at)
-            .is_some_and(|b| !b.is_ascii_alphanumeric())
-        {
+        while self.name.get(self.at).is_some_and(|b| !b.is_ascii_alphanumeric()) {
             self.at += 1;
         }
         let start = self.at;
@@ -133,10 +126,7 @@ impl Iterator for Words<'_> {
             }
             let begins = self.at > start && byte.is_ascii_uppercase() && {
                 let after_small = self.name[self.at - 1].is_ascii_lowercase();
-                let before_small = self
-                    .name
-                    .get(self.at + 1)
-                    .is_some_and(u8::is_ascii_lowercase);
+                let before_small = self.name.get(self.at + 1).is_some_and(u8::is_ascii_lowercase);
                 // `APIKey` is `API` and `Key`; the plural of `APIKEYs` is no word.
                 after_small || before_small && self.name[self.at - 1].is_ascii_uppercase()
             };
@@ -168,11 +158,7 @@ mod tests {
             "passphrase",
             "secret_key_base",
         ] {
-            assert_eq!(
-                classify(name.as_bytes()),
-                Some(Sensitivity::Certain),
-                "{name}"
-            );
+            assert_eq!(classify(name.as_bytes()), Some(Sensitivity::Certain), "{name}");
         }
         for name in [
             "token",
@@ -189,11 +175,7 @@ mod tests {
             "Authorization",
             "sig",
         ] {
-            assert_eq!(
-                classify(name.as_bytes()),
-                Some(Sensitivity::Suspect),
-                "{name}"
-            );
+            assert_eq!(classify(name.as_bytes()), Some(Sensitivity::Suspect), "{name}");
         }
     }
 

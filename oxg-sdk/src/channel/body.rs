@@ -81,10 +81,7 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self {
-            kind: Kind::Stream(Mutex::new(Box::pin(Wrapped(Box::pin(body))))),
-            deadline: None,
-        }
+        Self { kind: Kind::Stream(Mutex::new(Box::pin(Wrapped(Box::pin(body))))), deadline: None }
     }
 
     /// The next piece; `None` at the end.
@@ -178,10 +175,9 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(stream) => stream
-                .try_lock()
-                .map(|stream| stream.size_hint())
-                .unwrap_or_default(),
+            Kind::Stream(stream) => {
+                stream.try_lock().map(|stream| stream.size_hint()).unwrap_or_default()
+            }
         }
     }
 }
@@ -237,10 +233,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self {
-            kind: Kind::Bytes(bytes),
-            deadline: None,
-        }
+        Self { kind: Kind::Bytes(bytes), deadline: None }
     }
 }
 

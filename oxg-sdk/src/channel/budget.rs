@@ -19,19 +19,15 @@ impl Default for Budget {
 
 impl Budget {
     pub(super) fn earn(&self) {
-        let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |have| {
-                (have < MOST).then_some(have + 1)
-            });
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |have| {
+            (have < MOST).then_some(have + 1)
+        });
     }
 
     /// Whether there is a retry left; it is taken.
     pub(super) fn take(&self) -> bool {
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |have| {
-                have.checked_sub(RETRY)
-            })
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |have| have.checked_sub(RETRY))
             .is_ok()
     }
 }

@@ -84,14 +84,8 @@ impl ChannelBuilder {
         let places = Arc::new(Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)));
         let budget = Arc::new(Budget::default());
         let service = ServiceBuilder::new()
-            .layer(layer_fn(|inner| Deadline {
-                inner,
-                default: self.deadline,
-            }))
-            .layer(layer_fn(|inner| Limit {
-                inner,
-                places: Arc::clone(&places),
-            }))
+            .layer(layer_fn(|inner| Deadline { inner, default: self.deadline }))
+            .layer(layer_fn(|inner| Limit { inner, places: Arc::clone(&places) }))
             .layer(layer_fn(|inner| Retry {
                 inner,
                 most: self.retries,

@@ -80,16 +80,12 @@ impl Connector {
     }
 
     pub(super) async fn connect(&self) -> Result<HyperIo, ChannelError> {
-        (self.dial)().await.map_err(|source| ChannelError::Connect {
-            peer: self.peer.to_string(),
-            source,
-        })
+        (self.dial)()
+            .await
+            .map_err(|source| ChannelError::Connect { peer: self.peer.to_string(), source })
     }
 }
 
 fn unsupported(endpoint: &Endpoint, reason: &'static str) -> ChannelError {
-    ChannelError::Unsupported {
-        endpoint: endpoint.to_string(),
-        reason,
-    }
+    ChannelError::Unsupported { endpoint: endpoint.to_string(), reason }
 }

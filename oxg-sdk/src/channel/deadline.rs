@@ -38,9 +38,8 @@ where
     fn call(&mut self, mut request: Request<Body>) -> ChannelFuture {
         let options = request.extensions().get::<CallOptions>();
         let now = Instant::now();
-        let left = options
-            .and_then(|options| options.until)
-            .map(|end| end.saturating_duration_since(now));
+        let left =
+            options.and_then(|options| options.until).map(|end| end.saturating_duration_since(now));
         let stated = options
             .and_then(|options| options.deadline)
             .unwrap_or(self.default)

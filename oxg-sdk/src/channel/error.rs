@@ -68,20 +68,14 @@ impl ChannelError {
     /// Whether the broker is out of reach: nobody listens, the connection broke, or no answer came.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect { .. } | Self::Lost(_) | Self::Deadline(_)
-        )
+        matches!(self, Self::Connect { .. } | Self::Lost(_) | Self::Deadline(_))
     }
 }
 
 /// A problem in words: what happened, where, and which line of the manifest would allow it.
 pub(crate) fn describe(problem: &Problem) -> String {
-    let mut text = if problem.detail.is_empty() {
-        problem.title.clone()
-    } else {
-        problem.detail.clone()
-    };
+    let mut text =
+        if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
     if let Some(destination) = &problem.destination
         && !text.contains(destination.as_str())
     {

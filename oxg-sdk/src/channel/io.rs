@@ -19,10 +19,7 @@ pub(super) struct HyperIo {
 
 impl HyperIo {
     pub(super) fn new(stream: Box<dyn Io>) -> Self {
-        Self {
-            stream,
-            buffer: vec![0; 16 << 10].into_boxed_slice(),
-        }
+        Self { stream, buffer: vec![0; 16 << 10].into_boxed_slice() }
     }
 }
 

@@ -117,11 +117,7 @@ impl Service<Request<Body>> for Pool {
 fn classify(error: hyper::Error) -> ChannelError {
     let is_user = error.is_user();
     let error: BoxError = error.into();
-    if is_user {
-        ChannelError::Body(error)
-    } else {
-        ChannelError::Lost(error)
-    }
+    if is_user { ChannelError::Body(error) } else { ChannelError::Lost(error) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,10 +17,7 @@ pub(super) struct PooledBody {
 
 impl PooledBody {
     pub(super) fn new(incoming: Incoming, loan: Loan) -> Self {
-        let mut body = Self {
-            incoming,
-            loan: Some(loan),
-        };
+        let mut body = Self { incoming, loan: Some(loan) };
         body.settle();
         body
     }

@@ -41,11 +41,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> ChannelFuture {
-        let Self {
-            inner,
-            most,
-            budget,
-        } = self.clone();
+        let Self { inner, most, budget } = self.clone();
         Box::pin(async move {
             let idempotent = is_idempotent(&request);
             let expires = request.extensions().get().map(|&Expires(at)| at);
@@ -79,10 +75,7 @@ where
 }
 
 fn is_idempotent(request: &Request<Body>) -> bool {
-    let stated = request
-        .extensions()
-        .get::<CallOptions>()
-        .and_then(|options| options.idempotent);
+    let stated = request.extensions().get::<CallOptions>().and_then(|options| options.idempotent);
     stated.unwrap_or_else(|| {
         matches!(
             *request.method(),
@@ -117,9 +110,7 @@ fn pause(retry: u32, error: &ChannelError) -> Duration {
     let full = FIRST_PAUSE * 2_u32.saturating_pow(retry);
     let random = RandomState::new().build_hasher().finish();
     let jittered = full / 2 + (full / 2).mul_f64(random as f64 / u64::MAX as f64);
-    let asked = error
-        .problem()
-        .and_then(|problem| problem.retry_after_ms)
-        .map(Duration::from_millis);
+    let asked =
+        error.problem().and_then(|problem| problem.retry_after_ms).map(Duration::from_millis);
     jittered.max(asked.unwrap_or_default())
 }

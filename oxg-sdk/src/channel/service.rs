@@ -87,9 +87,7 @@ impl BrokerChannel {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self {
-            call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))),
-        }
+        Self { call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))) }
     }
 
     /// This channel under one more layer.

@@ -22,20 +22,15 @@ pub(super) struct Stamp<S> {
 impl<S> Stamp<S> {
     fn stamp(&self, request: &mut Request<Body>) -> Result<(), ChannelError> {
         // Absolute form is egress: `Authorization` belongs to the target there.
-        let field = if request.uri().scheme().is_some() {
-            PROXY_AUTHORIZATION
-        } else {
-            AUTHORIZATION
-        };
+        let field =
+            if request.uri().scheme().is_some() { PROXY_AUTHORIZATION } else { AUTHORIZATION };
         let token = self.token.bearer(&self.redactor)?;
         let left = request
             .extensions()
             .get::<Expires>()
             .map(|&Expires(at)| at.saturating_duration_since(Instant::now()));
-        let task = request
-            .extensions()
-            .get::<CallOptions>()
-            .and_then(|options| options.task.clone());
+        let task =
+            request.extensions().get::<CallOptions>().and_then(|options| options.task.clone());
         let headers = request.headers_mut();
         match token {
             Some(token) => headers.insert(field, token),
@@ -45,10 +40,7 @@ impl<S> Stamp<S> {
             let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
             headers.insert(header::DEADLINE_MS, milliseconds.into());
         }
-        headers.insert(
-            header::PROTOCOL,
-            text(&ProtocolVersion::CURRENT.to_string())?,
-        );
+        headers.insert(header::PROTOCOL, text(&ProtocolVersion::CURRENT.to_string())?);
         if let Some(task) = task {
             headers.insert(header::TASK_ID, text(task.as_str())?);
         }

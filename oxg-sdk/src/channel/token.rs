@@ -66,10 +66,7 @@ impl TokenSource {
     /// A file with the token, read again whenever it changes. White space around it is ignored.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Source::File(Arc::new(TokenFile {
-            path: path.into(),
-            last: Mutex::new(None),
-        })))
+        Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
     }
 
     /// The value of the authorization field. The token is known to `redactor` before it is used.
@@ -87,13 +84,8 @@ impl TokenSource {
 
 impl TokenFile {
     fn read(&self, redactor: &Redactor) -> Result<HeaderValue, TokenError> {
-        let failed = |source| TokenError::Read {
-            path: self.path.clone(),
-            source,
-        };
-        let stamp = fs::metadata(&self.path)
-            .map(|meta| stamp(&meta))
-            .map_err(failed)?;
+        let failed = |source| TokenError::Read { path: self.path.clone(), source };
+        let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, value)) = &*last
             && *known == stamp
@@ -132,11 +124,7 @@ fn bearer(token: &str) -> Result<HeaderValue, TokenError> {
 
 /// A refusal is no failure: what is too short to be searched for cannot be told from other text.
 fn register(value: &HeaderValue, redactor: &Redactor) {
-    if let Some(token) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.strip_prefix("Bearer "))
-    {
+    if let Some(token) = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) {
         let _ = redactor.register(token);
     }
 }
@@ -151,14 +139,8 @@ mod tests {
         let path = directory.path().join("token");
         let redactor = Redactor::default();
         let source = TokenSource::file(&path);
-        assert!(matches!(
-            source.bearer(&redactor),
-            Err(TokenError::Read { .. })
-        ));
-        for token in [
-            "first-token-of-the-session\n",
-            "the-second-one-is-longer-still\n",
-        ] {
+        assert!(matches!(source.bearer(&redactor), Err(TokenError::Read { .. })));
+        for token in ["first-token-of-the-session\n", "the-second-one-is-longer-still\n"] {
             fs::write(&path, token).unwrap();
             let value = source.bearer(&redactor).unwrap().unwrap();
             assert_eq!(value.to_str().unwrap(), format!("Bearer {}", token.trim()));

@@ -122,10 +122,8 @@ impl Api {
     ) -> Result<T, ApiError> {
         let answer = self.channel.send(request).await?;
         let bytes = answer.into_body().collect(MAX_JSON_BYTES).await?;
-        serde_json::from_slice(&bytes).map_err(|source| ApiError::Answer {
-            path: path.to_owned(),
-            source,
-        })
+        serde_json::from_slice(&bytes)
+            .map_err(|source| ApiError::Answer { path: path.to_owned(), source })
     }
 
     fn json(

@@ -100,10 +100,9 @@ impl ArtifactsClient {
         let info: ArtifactInfo = self.api.answer(&path, request).await?;
         let sent = known.or_else(|| hasher.map(|hasher| digest_of(&hasher)));
         match sent {
-            Some(sent) if sent != info.digest => Err(ArtifactError::DigestMismatch {
-                sent,
-                stored: info.digest,
-            }),
+            Some(sent) if sent != info.digest => {
+                Err(ArtifactError::DigestMismatch { sent, stored: info.digest })
+            }
             _ => Ok(info),
         }
     }
@@ -117,10 +116,7 @@ impl ArtifactsClient {
         let (info, body) = self.open(Method::GET, name).await?;
         let expected = info.digest;
         let (hashed, _) = Hashed::over(body);
-        Ok(Artifact {
-            info,
-            body: Body::wrap(hashed.expecting(expected)),
-        })
+        Ok(Artifact { info, body: Body::wrap(hashed.expecting(expected)) })
     }
 
     /// Digest and size of the artifact `name`.
@@ -206,11 +202,7 @@ impl Artifact {
 type SharedHasher = Arc<Mutex<Hasher>>;
 
 fn digest_of(hasher: &SharedHasher) -> Digest {
-    hasher
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-        .finish()
+    hasher.lock().unwrap_or_else(PoisonError::into_inner).clone().finish()
 }
 
 /// A body whose digest is taken as it passes.
@@ -223,11 +215,7 @@ struct Hashed {
 impl Hashed {
     fn over(body: Body) -> (Self, SharedHasher) {
         let hasher = SharedHasher::default();
-        let hashed = Self {
-            body,
-            hasher: Arc::clone(&hasher),
-            expected: None,
-        };
+        let hashed = Self { body, hasher: Arc::clone(&hasher), expected: None };
         (hashed, hasher)
     }
 
@@ -249,10 +237,7 @@ impl http_body::Body for Hashed {
         if let Some(Ok(frame)) = &frame
             && let Some(bytes) = frame.data_ref()
         {
-            self.hasher
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .update(bytes);
+            self.hasher.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
         }
         if frame.is_none()
             && let Some(expected) = self.expected.take()

@@ -50,12 +50,7 @@ pub struct FindingsClient {
 
 impl FindingsClient {
     pub(crate) fn new(api: Api, redactor: Redactor, plugin: &'static str, task: String) -> Self {
-        Self {
-            api,
-            redactor,
-            plugin,
-            task,
-        }
+        Self { api, redactor, plugin, task }
     }
 
     /// Reports one finding, and says under which id it is kept.
@@ -64,10 +59,7 @@ impl FindingsClient {
     /// [`FindingError`].
     pub async fn emit(&self, finding: Finding) -> Result<FindingId, FindingError> {
         let ids = self.emit_all([finding]).await?;
-        ids.into_iter().next().ok_or(FindingError::Receipts {
-            sent: 1,
-            answered: 0,
-        })
+        ids.into_iter().next().ok_or(FindingError::Receipts { sent: 1, answered: 0 })
     }
 
     /// Reports many, in as few calls as they fit into.
@@ -103,22 +95,13 @@ impl FindingsClient {
             .api
             .request(Method::POST, route::FINDINGS, batch.lines.into(), options)
             .map_err(ApiError::from)?;
-        request
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
         let answer = self.api.send(request).await.map_err(ApiError::from)?;
-        let bytes = answer
-            .into_body()
-            .collect(MAX_JSON_BYTES)
-            .await
-            .map_err(ApiError::from)?;
+        let bytes = answer.into_body().collect(MAX_JSON_BYTES).await.map_err(ApiError::from)?;
         let receipts = serde_json::Deserializer::from_slice(&bytes)
             .into_iter::<Receipt>()
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| ApiError::Answer {
-                path: route::FINDINGS.to_owned(),
-                source,
-            })?;
+            .map_err(|source| ApiError::Answer { path: route::FINDINGS.to_owned(), source })?;
         if receipts.len() != batch.kinds.len() {
             return Err(FindingError::Receipts {
                 sent: batch.kinds.len(),
@@ -149,10 +132,7 @@ impl FindingsClient {
         };
         clean(&mut finding.kind);
         clean(&mut finding.message);
-        [&mut finding.target, &mut finding.evidence]
-            .into_iter()
-            .flatten()
-            .for_each(clean);
+        [&mut finding.target, &mut finding.evidence].into_iter().flatten().for_each(clean);
         finding.metadata = std::mem::take(&mut finding.metadata)
             .into_iter()
             .map(|(mut key, mut value)| {

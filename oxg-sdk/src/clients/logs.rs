@@ -26,12 +26,8 @@ impl LogsClient {
     /// [`ApiError`]. The call is not made again: a line too few is better than one twice.
     pub async fn ship(&self, lines: Vec<u8>) -> Result<(), ApiError> {
         let options = self.api.options().deadline(DEADLINE);
-        let mut request = self
-            .api
-            .request(Method::POST, route::LOGS, lines.into(), options)?;
-        request
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
+        let mut request = self.api.request(Method::POST, route::LOGS, lines.into(), options)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
         self.api.send(request).await?;
         Ok(())
     }

@@ -17,11 +17,7 @@ pub struct Secret {
 
 impl Secret {
     pub(crate) fn new(name: SecretName, value: SecretString, version: u64) -> Self {
-        Self {
-            name,
-            value: Arc::new(value),
-            version,
-        }
+        Self { name, value: Arc::new(value), version }
     }
 
     /// Lends the value to `read`. Keep it no longer than that, and copy it nowhere.

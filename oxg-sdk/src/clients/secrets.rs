@@ -100,10 +100,7 @@ impl SecretsClient {
         self.store
             .redactor
             .register(grant.value.expose_secret())
-            .map_err(|source| SecretError::NotRedactable {
-                name: name.clone(),
-                source,
-            })?;
+            .map_err(|source| SecretError::NotRedactable { name: name.clone(), source })?;
         Ok(Loan {
             fresh_until: asked + fresh_for(&grant.lease),
             lease: grant.lease.id,
@@ -123,20 +120,14 @@ fn fresh_for(lease: &Lease) -> Duration {
 
 impl SecretStore {
     pub(crate) fn new(redactor: Redactor) -> Self {
-        Self {
-            redactor,
-            slots: Mutex::default(),
-        }
+        Self { redactor, slots: Mutex::default() }
     }
 
     /// The slot of `name`: a new one where the old one's lease is about to end.
     fn slot(&self, name: &SecretName) -> Arc<OnceCell<Loan>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.entry(name.clone()).or_default();
-        if slot
-            .get()
-            .is_some_and(|loan| loan.fresh_until <= Instant::now())
-        {
+        if slot.get().is_some_and(|loan| loan.fresh_until <= Instant::now()) {
             *slot = Arc::default();
         }
         Arc::clone(slot)

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use oxg_protocol::route::{self, TaskAction};
 use oxg_protocol::task::{
-    CompleteRequest, Deliveries, Enqueued, ExtendRequest, Extension, FailRequest, LeaseRequest,
-    NewTask, ReleaseRequest,
+    CompleteRequest, Deliveries, ExtendRequest, Extension, FailRequest, LeaseRequest,
+    ReleaseRequest,
 };
 use oxg_protocol::{ErrorCode, LeaseToken, TaskId};
 use serde_json::Value;
@@ -65,15 +65,9 @@ impl TasksClient {
         token: &LeaseToken,
         lease: Duration,
     ) -> Result<Extension, TaskError> {
-        let request = ExtendRequest {
-            lease_token: token.clone(),
-            lease_ms: millis(lease),
-        };
-        let options = self
-            .api
-            .options()
-            .idempotent(true)
-            .deadline(lease / 3 + Duration::from_millis(1));
+        let request = ExtendRequest { lease_token: token.clone(), lease_ms: millis(lease) };
+        let options =
+            self.api.options().idempotent(true).deadline(lease / 3 + Duration::from_millis(1));
         self.api
             .post(&route::task(task, TaskAction::Extend), &request, options)
             .await
@@ -90,10 +84,7 @@ impl TasksClient {
         token: &LeaseToken,
         output: Option<Value>,
     ) -> Result<(), TaskError> {
-        let request = CompleteRequest {
-            lease_token: token.clone(),
-            output,
-        };
+        let request = CompleteRequest { lease_token: token.clone(), output };
         self.act(task, TaskAction::Complete, &request).await
     }
 
@@ -123,23 +114,8 @@ impl TasksClient {
     /// # Errors
     /// [`TaskError::LeaseLost`] where the token is stale; [`TaskError::Api`].
     pub async fn release(&self, task: &TaskId, token: &LeaseToken) -> Result<(), TaskError> {
-        let request = ReleaseRequest {
-            lease_token: token.clone(),
-        };
+        let request = ReleaseRequest { lease_token: token.clone() };
         self.act(task, TaskAction::Release, &request).await
-    }
-
-    /// Enqueues a task, where the broker lets plugins do so.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub async fn enqueue(&self, task: &NewTask) -> Result<Enqueued, ApiError> {
-        // Two tasks with one key are one task.
-        let options = self
-            .api
-            .options()
-            .idempotent(task.idempotency_key.is_some());
-        self.api.post(route::TASKS, task, options).await
     }
 
     async fn act(

@@ -67,10 +67,9 @@ impl Logging {
     /// # Errors
     /// [`LevelsError`] where `text` says neither.
     pub fn levels(mut self, text: &str) -> Result<Self, LevelsError> {
-        self.levels = text.parse().map_err(|source| LevelsError {
-            text: text.chars().take(64).collect(),
-            source,
-        })?;
+        self.levels = text
+            .parse()
+            .map_err(|source| LevelsError { text: text.chars().take(64).collect(), source })?;
         Ok(self)
     }
 
@@ -125,10 +124,8 @@ impl LogPipeline {
 
     /// Names whoever speaks in the lines to come.
     pub(crate) fn identify(&self, plugin: &str, run_id: &RunId) {
-        let _ = self.shared.speaker.set(Speaker {
-            plugin: plugin.to_owned(),
-            run_id: run_id.clone(),
-        });
+        let _ =
+            self.shared.speaker.set(Speaker { plugin: plugin.to_owned(), run_id: run_id.clone() });
     }
 
     pub(crate) fn queue(&self) -> Option<&Arc<Queue>> {

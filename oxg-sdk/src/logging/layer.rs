@@ -41,16 +41,10 @@ where
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let mut fields = Fields::default();
-        for span in ctx
-            .event_scope(event)
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
+        for span in ctx.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(more) = span.extensions().get::<Fields>() {
                 let more = more.0.iter().filter(|(name, _)| *name != "message");
-                fields
-                    .0
-                    .extend(more.map(|(name, value)| (name.clone(), value.clone())));
+                fields.0.extend(more.map(|(name, value)| (name.clone(), value.clone())));
             }
         }
         event.record(&mut fields);

@@ -28,10 +28,8 @@ pub(super) fn build(
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    let task_id = fields
-        .get("task_id")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse::<TaskId>().ok());
+    let task_id =
+        fields.get("task_id").and_then(Value::as_str).and_then(|text| text.parse::<TaskId>().ok());
     if task_id.is_some() {
         fields.remove("task_id");
     }
@@ -82,10 +80,7 @@ fn clean(mut text: String, redactor: &Redactor) -> String {
 /// Cuts after redaction: half a secret would not be recognised.
 fn cut(text: &mut String) {
     if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT)
-            .rev()
-            .find(|&at| text.is_char_boundary(at))
-            .unwrap_or_default();
+        let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
         text.truncate(end);
         text.push('…');
     }

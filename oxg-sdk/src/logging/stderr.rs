@@ -30,10 +30,7 @@ fn render(record: &LogRecord) -> String {
     push(&mut text, &record.msg);
     let task = record.task_id.as_ref().map(|id| Value::from(id.as_str()));
     let task = task.iter().map(|value| ("task", value));
-    let fields = record
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value));
+    let fields = record.fields.iter().map(|(name, value)| (name.as_str(), value));
     for (name, value) in fields.chain(task) {
         let _ = write!(text, " {name}=");
         match value {
@@ -73,9 +70,6 @@ mod tests {
             trace_id: None,
             fields: serde_json::Map::from_iter([("n".to_owned(), 3.into())]),
         };
-        assert_eq!(
-            render(&record),
-            "03:04:05.678  INFO t: red \\u{1b}[31m\\nnext n=3\n"
-        );
+        assert_eq!(render(&record), "03:04:05.678  INFO t: red \\u{1b}[31m\\nnext n=3\n");
     }
 }

@@ -17,17 +17,15 @@ pub(super) struct Panic {
 /// it shares with others is theirs to guard, as with any task of tokio.
 pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, Panic> {
     let mut future = pin!(future);
-    poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => {
-                let mut text = message(payload.as_ref());
-                if let Some(location) = last_location() {
-                    text.push_str(&format!(" ({location})"));
-                }
-                Poll::Ready(Err(Panic { text }))
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(payload) => {
+            let mut text = message(payload.as_ref());
+            if let Some(location) = last_location() {
+                text.push_str(&format!(" ({location})"));
             }
-        },
-    )
+            Poll::Ready(Err(Panic { text }))
+        }
+    })
     .await
 }

@@ -57,9 +57,7 @@ fn start<P: Plugin>(
         .token(environment.token)
         .redactor(redactor.clone())
         .build();
-    let mut run = Runtime::new(plugin, channel)
-        .redactor(redactor.clone())
-        .logging(logging);
+    let mut run = Runtime::new(plugin, channel).redactor(redactor.clone()).logging(logging);
     if let Some(workspace) = environment.workspace {
         run = run.workspace(workspace);
     }
@@ -84,10 +82,7 @@ fn set_up_logging(environment: &Environment, redactor: &Redactor) -> Result<LogP
     if let Some(directory) = &environment.workspace {
         logging = logging
             .directory(directory)
-            .map_err(|source| RunError::Workspace {
-                path: directory.clone(),
-                source,
-            })?;
+            .map_err(|source| RunError::Workspace { path: directory.clone(), source })?;
     }
     Ok(logging.build())
 }

@@ -113,11 +113,7 @@ impl<P: Plugin> Leases<P> {
             let asked = Instant::now();
             let leased = tasks.lease(room, poll, lease).await;
             // A lease runs from when it was granted; no earlier than this.
-            let at = if leased.is_ok() {
-                Instant::now()
-            } else {
-                asked
-            };
+            let at = if leased.is_ok() { Instant::now() } else { asked };
             (at, leased)
         }));
     }
@@ -191,16 +187,12 @@ impl<P: Plugin> Leases<P> {
             attempt = delivery.attempt,
         );
         let work = deliver(Arc::clone(&self.shared), delivery, at);
-        self.running
-            .spawn(work.instrument(span).with_current_subscriber());
+        self.running.spawn(work.instrument(span).with_current_subscriber());
     }
 
     async fn give_back(&self, delivery: &Delivery) -> Ended {
-        let report = Report {
-            tasks: &self.shared.tasks(),
-            delivery,
-            redactor: &self.shared.redactor,
-        };
+        let report =
+            Report { tasks: &self.shared.tasks(), delivery, redactor: &self.shared.redactor };
         report.release(SETTLE).await
     }
 

@@ -28,11 +28,7 @@ pub(super) struct Report<'a> {
 
 impl Report<'_> {
     pub(super) async fn outcome(&self, outcome: Outcome) -> Ended {
-        let Delivery {
-            task_id,
-            lease_token,
-            ..
-        } = self.delivery;
+        let Delivery { task_id, lease_token, .. } = self.delivery;
         let output = match outcome {
             Outcome::RetryLater(delay) => {
                 let later = Failure::retryable("the plugin asks for another attempt");
@@ -61,15 +57,8 @@ impl Report<'_> {
         let reason = self.reason(&failure.to_string());
         let retryable = failure.is_retryable();
         tracing::warn!(retryable, "task failed: {reason}");
-        let Delivery {
-            task_id,
-            lease_token,
-            ..
-        } = self.delivery;
-        let told = self
-            .tasks
-            .fail(task_id, lease_token, retryable, failure.delay(), &reason)
-            .await;
+        let Delivery { task_id, lease_token, .. } = self.delivery;
+        let told = self.tasks.fail(task_id, lease_token, retryable, failure.delay(), &reason).await;
         match told {
             Ok(()) => Ended::Failed,
             Err(error) => lost(&error, "failed"),
@@ -77,11 +66,7 @@ impl Report<'_> {
     }
 
     pub(super) async fn release(&self, within: Duration) -> Ended {
-        let Delivery {
-            task_id,
-            lease_token,
-            ..
-        } = self.delivery;
+        let Delivery { task_id, lease_token, .. } = self.delivery;
         let released = self.tasks.release(task_id, lease_token);
         match tokio::time::timeout(within, released).await {
             Ok(Ok(())) => {
@@ -99,10 +84,8 @@ impl Report<'_> {
     fn reason(&self, text: &str) -> String {
         let mut reason = self.redactor.redact(text).into_owned();
         if reason.len() > MAX_REASON {
-            let end = (0..=MAX_REASON)
-                .rev()
-                .find(|&at| reason.is_char_boundary(at))
-                .unwrap_or_default();
+            let end =
+                (0..=MAX_REASON).rev().find(|&at| reason.is_char_boundary(at)).unwrap_or_default();
             reason.truncate(end);
             reason.push('…');
         }

@@ -208,19 +208,13 @@ async fn hook(deadline: Duration, hook: impl Future<Output = Result>) -> Result 
     match timeout(deadline, catch(hook)).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(Failure::permanent(format!("it panicked: {}", panic.text))),
-        Err(_) => Err(Failure::permanent(format!(
-            "it took longer than {deadline:?}"
-        ))),
+        Err(_) => Err(Failure::permanent(format!("it took longer than {deadline:?}"))),
     }
 }
 
 fn redacted(failure: &Failure, redactor: &Redactor) -> Failure {
     let text = redactor.redact(&failure.to_string()).into_owned();
-    if failure.is_retryable() {
-        Failure::retryable(text)
-    } else {
-        Failure::permanent(text)
-    }
+    if failure.is_retryable() { Failure::retryable(text) } else { Failure::permanent(text) }
 }
 
 impl<P: Plugin> std::fmt::Debug for Runtime<P> {

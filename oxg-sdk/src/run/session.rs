@@ -10,15 +10,10 @@ use crate::clients::Api;
 pub(super) async fn open<P: Declared>(api: &Api) -> Result<SessionInfo, RunError> {
     let session: SessionInfo = api.get(route::SESSION).await.map_err(RunError::Session)?;
     if !ProtocolVersion::CURRENT.understands(session.protocol) {
-        return Err(RunError::Version {
-            broker: session.protocol,
-        });
+        return Err(RunError::Version { broker: session.protocol });
     }
     if session.plugin != P::NAME {
-        return Err(RunError::WrongPlugin {
-            session: session.plugin,
-            plugin: P::NAME,
-        });
+        return Err(RunError::WrongPlugin { session: session.plugin, plugin: P::NAME });
     }
     for needed in P::CAPABILITIES.iter().filter_map(|name| feature_of(name)) {
         if !session.features.iter().any(|offered| offered == needed) {
@@ -26,11 +21,7 @@ pub(super) async fn open<P: Declared>(api: &Api) -> Result<SessionInfo, RunError
         }
     }
     for declared in P::CAPABILITIES {
-        if !session
-            .capabilities
-            .iter()
-            .any(|granted| granted == declared)
-        {
+        if !session.capabilities.iter().any(|granted| granted == declared) {
             tracing::warn!(
                 capability = declared,
                 "the manifest declares the capability, but the broker does not grant it"

@@ -33,11 +33,7 @@ pub(super) async fn deliver<P: Plugin>(
     leased: Instant,
 ) -> Ended {
     let tasks = shared.tasks();
-    let report = Report {
-        tasks: &tasks,
-        delivery: &delivery,
-        redactor: &shared.redactor,
-    };
+    let report = Report { tasks: &tasks, delivery: &delivery, redactor: &shared.redactor };
     let task = Task::new(delivery.clone(), leased);
     let limit = leased + shared.settings.hook;
     let until = task.deadline().map_or(limit, |end| end.min(limit));

@@ -56,10 +56,7 @@ async fn bytes_announce_their_digest_up_front() {
 async fn a_broker_that_stored_something_else_is_found_out() {
     let broker = FakeBroker::new(|call| match call.method {
         Method::PUT => Some(stored(call, Digest::of(b"something else"))),
-        _ => call
-            .target
-            .starts_with("http://")
-            .then(|| reply(200, "page")),
+        _ => call.target.starts_with("http://").then(|| reply(200, "page")),
     })
     .task("t-1", json!({}));
     let plugin = probe(|ctx, _| async move {
@@ -78,16 +75,9 @@ async fn a_broker_that_stored_something_else_is_found_out() {
 async fn a_source_that_breaks_off_stores_nothing() {
     let broker = storing(b"");
     let plugin = probe(|ctx, _| async move {
-        let error = ctx
-            .artifacts()
-            .put("a", Body::wrap(Broken))
-            .await
-            .unwrap_err();
+        let error = ctx.artifacts().put("a", Body::wrap(Broken)).await.unwrap_err();
         let failure = Failure::from(error);
-        assert!(
-            failure.to_string().contains("the disk is gone"),
-            "{failure}"
-        );
+        assert!(failure.to_string().contains("the disk is gone"), "{failure}");
         Ok(TaskOutcome::done())
     });
     assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);

@@ -11,11 +11,7 @@ use tokio::time::Instant;
 use crate::fake::{FakeBroker, Reply, TOKEN, problem, refuse, reply, with_header};
 
 fn request(method: Method, target: &str) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(target)
-        .body(Body::empty())
-        .unwrap()
+    Request::builder().method(method).uri(target).body(Body::empty()).unwrap()
 }
 
 async fn get(channel: &BrokerChannel, target: &str) -> Result<Response<Body>, ChannelError> {
@@ -27,11 +23,7 @@ fn failing(failures: usize, fail: impl Fn() -> Reply + Send + Sync + 'static) ->
     let served = AtomicUsize::new(0);
     FakeBroker::new(move |_| {
         let nth = served.fetch_add(1, Ordering::SeqCst);
-        Some(if nth < failures {
-            fail()
-        } else {
-            reply(200, "ok")
-        })
+        Some(if nth < failures { fail() } else { reply(200, "ok") })
     })
 }
 
@@ -45,9 +37,7 @@ async fn api_calls_and_egress_carry_the_token_in_different_fields() {
     egress.headers_mut().insert("authorization", own);
     channel.send(egress).await.unwrap();
 
-    let [api, egress] = &broker.calls()[..] else {
-        panic!()
-    };
+    let [api, egress] = &broker.calls()[..] else { panic!() };
     let bearer = format!("Bearer {TOKEN}");
     assert_eq!(api.header("authorization"), Some(bearer.as_str()));
     assert_eq!(api.header("proxy-authorization"), None);
@@ -100,8 +90,7 @@ async fn a_call_that_must_not_be_made_twice_is_made_once() {
 
     let broker = failing(1, || refuse(ErrorCode::Unavailable));
     let mut call = request(Method::POST, "/v1/findings");
-    call.extensions_mut()
-        .insert(CallOptions::new().idempotent(true));
+    call.extensions_mut().insert(CallOptions::new().idempotent(true));
     assert!(broker.channel().send(call).await.is_ok());
 }
 
@@ -167,17 +156,9 @@ async fn only_the_header_tells_the_brokers_no_from_the_targets() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_without_a_readable_body_still_has_its_code() {
     let broker = FakeBroker::new(|_| {
-        Some(with_header(
-            reply(403, "<html>"),
-            "oxg-error",
-            "capability_denied",
-        ))
+        Some(with_header(reply(403, "<html>"), "oxg-error", "capability_denied"))
     });
-    let error = broker
-        .channel()
-        .send(request(Method::HEAD, "/v1/artifacts/a"))
-        .await
-        .unwrap_err();
+    let error = broker.channel().send(request(Method::HEAD, "/v1/artifacts/a")).await.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::CapabilityDenied));
 }
 
@@ -211,10 +192,7 @@ async fn a_body_that_stalls_ends_with_the_calls_deadline() {
     let answer = get(&channel, "http://shop.test/").await.unwrap();
     let started = Instant::now();
     let error = answer.into_body().collect(1 << 10).await.unwrap_err();
-    assert!(
-        matches!(error, oxg_sdk::channel::BodyError::Deadline(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, oxg_sdk::channel::BodyError::Deadline(_)), "{error:?}");
     assert_eq!(started.elapsed(), Duration::from_secs(31));
     drop(server.await);
 }
@@ -230,10 +208,7 @@ async fn a_broker_that_is_not_there_is_said_to_be_unreachable() {
 #[tokio::test]
 async fn a_unix_socket_that_is_missing_is_named() {
     let endpoint = "unix:/nonexistent/broker.sock".parse().unwrap();
-    let channel = BrokerChannel::builder(&endpoint)
-        .unwrap()
-        .retries(0)
-        .build();
+    let channel = BrokerChannel::builder(&endpoint).unwrap().retries(0).build();
     let error = get(&channel, "/v1/session").await.unwrap_err();
     assert!(error.to_string().contains("unix:/nonexistent/broker.sock"));
 }

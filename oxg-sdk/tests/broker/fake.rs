@@ -158,10 +158,7 @@ impl FakeBroker {
 
     pub(crate) fn calls_to(&self, end: &str) -> Vec<Call> {
         let calls = self.calls();
-        calls
-            .into_iter()
-            .filter(|call| call.target.ends_with(end))
-            .collect()
+        calls.into_iter().filter(|call| call.target.ends_with(end)).collect()
     }
 
     fn connect(&self) -> io::Result<DuplexStream> {
@@ -187,12 +184,8 @@ impl FakeBroker {
         let (head, body) = request.into_parts();
         // A body that breaks off ends the connection, as with a real broker.
         let body = body.collect().await.map_err(|_| HungUp)?.to_bytes();
-        let call = Call {
-            method: head.method,
-            target: head.uri.to_string(),
-            headers: head.headers,
-            body,
-        };
+        let call =
+            Call { method: head.method, target: head.uri.to_string(), headers: head.headers, body };
         self.0.calls.lock().unwrap().push(call.clone());
         let mut reply = (self.0.script)(&call).unwrap_or_else(|| self.behave(&call));
         loop {
@@ -217,10 +210,7 @@ impl FakeBroker {
                 json(json!({ "lease_expires_in_ms": call.json()["lease_ms"] }))
             }
             ("POST", "/v1/findings") => {
-                let lines = call
-                    .body
-                    .split(|&byte| byte == b'\n')
-                    .filter(|line| !line.is_empty());
+                let lines = call.body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
                 let receipts = lines.map(|line| {
                     let finding: Value = serde_json::from_slice(line).unwrap();
                     format!("{}\n", json!({ "accepted": finding["id"] }))
@@ -235,9 +225,7 @@ impl FakeBroker {
         let request = call.json();
         let mut tasks = self.0.tasks.lock().unwrap();
         let most = usize::try_from(request["max"].as_u64().unwrap()).unwrap();
-        let lent: Vec<_> = (0..most.min(tasks.len()))
-            .map(|_| tasks.remove(0))
-            .collect();
+        let lent: Vec<_> = (0..most.min(tasks.len())).map(|_| tasks.remove(0)).collect();
         if lent.is_empty() && !self.0.drains.load(Ordering::SeqCst) {
             let wait = Duration::from_millis(request["wait_ms"].as_u64().unwrap());
             return Reply::After(wait, Box::new(json(json!({ "deliveries": [] }))));

@@ -21,24 +21,14 @@ async fn a_task_that_is_delivered_twice_reports_the_same_id() {
     let mut again = delivery("t-1", json!({}));
     again["attempt"] = 2.into();
     again["lease_token"] = "another".into();
-    let broker = FakeBroker::well_behaved()
-        .task("t-1", json!({}))
-        .delivery(again)
-        .task("t-2", json!({}));
+    let broker =
+        FakeBroker::well_behaved().task("t-1", json!({})).delivery(again).task("t-2", json!({}));
     let plugin = probe(|ctx, _| async move {
-        ctx.emit(Finding::low("web.x", "m").target("http://shop.test/"))
-            .await?;
+        ctx.emit(Finding::low("web.x", "m").target("http://shop.test/")).await?;
         Ok(TaskOutcome::done())
     });
-    runtime(&broker, plugin)
-        .concurrency(1)
-        .run(std::future::pending())
-        .await
-        .unwrap();
-    let ids: Vec<_> = lines(&broker)
-        .iter()
-        .map(|line| line["id"].clone())
-        .collect();
+    runtime(&broker, plugin).concurrency(1).run(std::future::pending()).await.unwrap();
+    let ids: Vec<_> = lines(&broker).iter().map(|line| line["id"].clone()).collect();
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
 }

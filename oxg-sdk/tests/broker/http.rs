@@ -16,10 +16,7 @@ async fn a_request_is_sent_in_absolute_form_with_the_targets_host() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        page.url().as_str(),
-        "https://shop.test:8443/a?b=c&q=x%20y%26z"
-    );
+    assert_eq!(page.url().as_str(), "https://shop.test:8443/a?b=c&q=x%20y%26z");
     assert_eq!(page.headers()["server"], "demo");
     assert_eq!(page.text().await.unwrap(), "body");
     let call = &broker.calls()[0];
@@ -48,13 +45,10 @@ async fn mistakes_show_when_the_request_is_sent_and_nothing_leaves() {
 #[tokio::test(start_paused = true)]
 async fn a_denial_names_destination_and_line_and_is_final() {
     let broker = FakeBroker::new(|_| {
-        let denial = Problem::new(
-            ErrorCode::DestinationDenied,
-            "the manifest does not cover it",
-        )
-        .with_capability("http")
-        .with_destination("https://evil.test:443")
-        .with_manifest_hint(r#""hosts": ["shop.test", "evil.test"]"#);
+        let denial = Problem::new(ErrorCode::DestinationDenied, "the manifest does not cover it")
+            .with_capability("http")
+            .with_destination("https://evil.test:443")
+            .with_manifest_hint(r#""hosts": ["shop.test", "evil.test"]"#);
         Some(problem(denial))
     });
     let http = HttpClient::new(broker.channel());
@@ -79,23 +73,11 @@ async fn each_cause_has_its_error() {
         http.get("http://shop.test/").send().await.unwrap_err()
     }
     use HttpError::{BrokerUnavailable, Deadline, Protocol, Tls, Unreachable};
-    assert!(matches!(
-        error(ErrorCode::UpstreamUnreachable).await,
-        Unreachable(_)
-    ));
+    assert!(matches!(error(ErrorCode::UpstreamUnreachable).await, Unreachable(_)));
     assert!(matches!(error(ErrorCode::UpstreamTls).await, Tls(_)));
-    assert!(matches!(
-        error(ErrorCode::UpstreamProtocol).await,
-        Protocol(_)
-    ));
-    assert!(matches!(
-        error(ErrorCode::DeadlineExceeded).await,
-        Deadline(_)
-    ));
-    assert!(matches!(
-        error(ErrorCode::Draining).await,
-        BrokerUnavailable(_)
-    ));
+    assert!(matches!(error(ErrorCode::UpstreamProtocol).await, Protocol(_)));
+    assert!(matches!(error(ErrorCode::DeadlineExceeded).await, Deadline(_)));
+    assert!(matches!(error(ErrorCode::Draining).await, BrokerUnavailable(_)));
 }
 
 #[tokio::test(start_paused = true)]

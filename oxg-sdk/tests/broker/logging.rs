@@ -45,10 +45,7 @@ async fn nothing_secret_gets_into_a_log_on_any_way() {
             info!(account = ?Account { login: VALUE }, "debug");
             info!(shown = %format!("<{VALUE}>"), "display");
             let error = Outer(std::io::Error::other(format!("bad token {VALUE}")));
-            error!(
-                error = &error as &(dyn std::error::Error + 'static),
-                "chain"
-            );
+            error!(error = &error as &(dyn std::error::Error + 'static), "chain");
             error!(error = %error, "no chain");
             Err(Failure::from(error))
         }
@@ -64,12 +61,7 @@ async fn nothing_secret_gets_into_a_log_on_any_way() {
 
     let log = lines.all();
     assert!(!log.contains(VALUE), "{log}");
-    for text in [
-        "message ",
-        "sign-in failed: bad token ",
-        "\"credential\":",
-        "\"later\":",
-    ] {
+    for text in ["message ", "sign-in failed: bad token ", "\"credential\":", "\"later\":"] {
         assert!(log.contains(text), "{text}: {log}");
     }
     let told = broker.calls_to("/fail")[0].json();

@@ -15,9 +15,8 @@ fn done() -> Probe {
 
 #[tokio::test(start_paused = true)]
 async fn tasks_are_completed_until_the_broker_drains() {
-    let broker = FakeBroker::well_behaved()
-        .task("t-1", json!({ "n": 1 }))
-        .task("t-2", json!({ "n": 2 }));
+    let broker =
+        FakeBroker::well_behaved().task("t-1", json!({ "n": 1 })).task("t-2", json!({ "n": 2 }));
     let plugin = probe(|ctx, task| async move {
         assert_eq!(ctx.run_id().as_str(), "run-1");
         TaskOutcome::with_output(&json!({ "echo": task.raw_input() }))
@@ -81,9 +80,7 @@ async fn a_panic_fails_its_task_with_a_redacted_reason_and_no_other() {
     let redactor = Redactor::default();
     redactor.register(VALUE).unwrap();
     let lines = Lines::default();
-    let broker = FakeBroker::well_behaved()
-        .task("bad", json!({}))
-        .task("good", json!({}));
+    let broker = FakeBroker::well_behaved().task("bad", json!({})).task("good", json!({}));
     let plugin = probe(|_, task| async move {
         assert_ne!(task.id().as_str(), "bad", "cannot use {VALUE}");
         Ok(TaskOutcome::done())
@@ -98,10 +95,7 @@ async fn a_panic_fails_its_task_with_a_redacted_reason_and_no_other() {
     let fail = broker.calls_to("/v1/tasks/bad/fail")[0].json();
     assert_eq!(fail["retryable"], false);
     let reason = fail["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("panicked") && reason.contains("cannot use"),
-        "{reason}"
-    );
+    assert!(reason.contains("panicked") && reason.contains("cannot use"), "{reason}");
     assert!(!reason.contains(VALUE) && !lines.all().contains(VALUE));
 }
 

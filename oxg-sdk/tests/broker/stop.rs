@@ -12,17 +12,12 @@ use crate::probe::{Lines, probe, runtime};
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_lets_running_tasks_finish_and_leases_no_more() {
-    let broker = FakeBroker::well_behaved()
-        .never_draining()
-        .task("t-1", json!({}));
+    let broker = FakeBroker::well_behaved().never_draining().task("t-1", json!({}));
     let plugin = probe(|_, _| async {
         sleep(Duration::from_secs(8)).await;
         Ok(TaskOutcome::done())
     });
-    let summary = runtime(&broker, plugin)
-        .run(sleep(Duration::from_secs(3)))
-        .await
-        .unwrap();
+    let summary = runtime(&broker, plugin).run(sleep(Duration::from_secs(3))).await.unwrap();
     assert_eq!(summary.reason, StopReason::Shutdown);
     assert_eq!((summary.completed, summary.released), (1, 0));
     assert_eq!(broker.calls_to("/lease").len(), 2);
@@ -30,9 +25,7 @@ async fn a_stop_lets_running_tasks_finish_and_leases_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn after_the_grace_period_tasks_are_given_back() {
-    let broker = FakeBroker::well_behaved()
-        .never_draining()
-        .task("t-1", json!({}));
+    let broker = FakeBroker::well_behaved().never_draining().task("t-1", json!({}));
     let dropped = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&dropped);
     let plugin = probe(move |_, _| {
@@ -43,10 +36,7 @@ async fn after_the_grace_period_tasks_are_given_back() {
         }
     });
     let started = Instant::now();
-    let summary = runtime(&broker, plugin)
-        .run(sleep(Duration::from_secs(3)))
-        .await
-        .unwrap();
+    let summary = runtime(&broker, plugin).run(sleep(Duration::from_secs(3))).await.unwrap();
     assert_eq!((summary.completed, summary.released), (0, 1));
     assert_eq!(started.elapsed().as_secs(), 13);
     assert!(dropped.load(Ordering::SeqCst));
@@ -72,10 +62,7 @@ async fn a_task_that_arrives_while_the_plugin_stops_goes_back() {
         })
     });
     let plugin = probe(|_, _| async { Ok(TaskOutcome::done()) });
-    let summary = runtime(&broker, plugin)
-        .run(sleep(Duration::from_secs(3)))
-        .await
-        .unwrap();
+    let summary = runtime(&broker, plugin).run(sleep(Duration::from_secs(3))).await.unwrap();
     assert_eq!((summary.completed, summary.released), (0, 1));
 }
 
@@ -84,10 +71,7 @@ async fn an_idle_plugin_stops_at_once() {
     let broker = FakeBroker::well_behaved().never_draining();
     let plugin = probe(|_, _| async { Ok(TaskOutcome::done()) });
     let started = Instant::now();
-    runtime(&broker, plugin)
-        .run(sleep(Duration::from_secs(3)))
-        .await
-        .unwrap();
+    runtime(&broker, plugin).run(sleep(Duration::from_secs(3))).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(4));
 }
 
@@ -106,18 +90,13 @@ async fn a_draining_broker_is_left_once_running_tasks_are_done() {
     });
     let run = runtime(&broker, plugin).concurrency(1);
     let summary = run.run(std::future::pending()).await.unwrap();
-    assert_eq!(
-        (summary.completed, summary.reason),
-        (1, StopReason::Draining)
-    );
+    assert_eq!((summary.completed, summary.reason), (1, StopReason::Draining));
     assert_eq!(broker.calls_to("/lease").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_broker_ends_the_run_with_its_exit_code_and_the_log_is_kept() {
-    let broker = FakeBroker::well_behaved()
-        .never_draining()
-        .task("t-1", json!({}));
+    let broker = FakeBroker::well_behaved().never_draining().task("t-1", json!({}));
     let lines = Lines::default();
     let leaving = Mutex::new(Some(broker.clone()));
     let plugin = probe(move |_, _| {
@@ -137,11 +116,7 @@ async fn a_lost_broker_ends_the_run_with_its_exit_code_and_the_log_is_kept() {
         .unwrap_err();
     assert_eq!(error.exit().code(), 69);
     assert!(started.elapsed() < Duration::from_secs(60));
-    assert!(
-        lines.all().contains("the broker is lost"),
-        "{}",
-        lines.all()
-    );
+    assert!(lines.all().contains("the broker is lost"), "{}", lines.all());
 }
 
 #[tokio::test(start_paused = true)]

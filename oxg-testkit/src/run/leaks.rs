@@ -14,10 +14,7 @@ pub(super) fn check(run: &Run) -> Result<(), String> {
     for (name, canary) in &run.canaries {
         let redactor = Redactor::default();
         if let Err(refused) = redactor.register(canary) {
-            let _ = writeln!(
-                found,
-                "  the value of {name} cannot be looked for: {refused}"
-            );
+            let _ = writeln!(found, "  the value of {name} cannot be looked for: {refused}");
             continue;
         }
         for (place, bytes) in surfaces(run) {
@@ -26,27 +23,17 @@ pub(super) fn check(run: &Run) -> Result<(), String> {
             }
         }
     }
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("secrets leaked\n{found}"))
-    }
+    if found.is_empty() { Ok(()) } else { Err(format!("secrets leaked\n{found}")) }
 }
 
 /// Everything that left the plugin, and where to.
 fn surfaces(run: &Run) -> Vec<(String, Vec<u8>)> {
     let mut surfaces = Vec::new();
     for line in &run.logs {
-        surfaces.push((
-            format!("the log: {}", start_of(line)),
-            line.clone().into_bytes(),
-        ));
+        surfaces.push((format!("the log: {}", start_of(line)), line.clone().into_bytes()));
     }
     for finding in &run.findings {
-        surfaces.push((
-            format!("the finding {}: {}", finding.kind, finding.id),
-            json(finding),
-        ));
+        surfaces.push((format!("the finding {}: {}", finding.kind, finding.id), json(finding)));
     }
     for (name, bytes) in &run.artifacts {
         surfaces.push((format!("the artifact {name}"), bytes.clone()));
@@ -64,15 +51,9 @@ fn surfaces(run: &Run) -> Vec<(String, Vec<u8>)> {
         let origin = sent.url.origin();
         surfaces.push((format!("a URL sent to {origin}"), sent.url.as_str().into()));
         surfaces.push((format!("a body sent to {origin}"), sent.body.clone()));
-        for (name, value) in sent
-            .headers
-            .iter()
-            .filter(|(name, _)| !carries_credentials(name))
-        {
-            surfaces.push((
-                format!("the header {name} sent to {origin}"),
-                value.clone().into_bytes(),
-            ));
+        for (name, value) in sent.headers.iter().filter(|(name, _)| !carries_credentials(name)) {
+            surfaces
+                .push((format!("the header {name} sent to {origin}"), value.clone().into_bytes()));
         }
     }
     surfaces

@@ -57,13 +57,8 @@ impl Run {
     /// If not, with why each other one was not.
     #[track_caller]
     pub fn assert_completed(&self) {
-        let open = self
-            .tasks
-            .iter()
-            .filter(|task| !matches!(task.state, TaskState::Completed(_)));
-        let open: Vec<_> = open
-            .map(|task| format!("  {}: {:?}", task.input, task.state))
-            .collect();
+        let open = self.tasks.iter().filter(|task| !matches!(task.state, TaskState::Completed(_)));
+        let open: Vec<_> = open.map(|task| format!("  {}: {:?}", task.input, task.state)).collect();
         let result = match (&self.result, open.as_slice()) {
             (Err(error), _) => Err(format!("the run ended early: {error}")),
             (Ok(_), []) => Ok(()),
@@ -80,9 +75,7 @@ impl Run {
     pub fn assert_failed(&self, text: &str) {
         let reasons: Vec<_> = self.failures().collect();
         if !reasons.iter().any(|reason| reason.contains(text)) {
-            check(Err(format!(
-                "no task failed with {text:?}; the reasons: {reasons:?}"
-            )));
+            check(Err(format!("no task failed with {text:?}; the reasons: {reasons:?}")));
         }
     }
 
@@ -92,15 +85,10 @@ impl Run {
     /// If it did not, with what it denied.
     #[track_caller]
     pub fn assert_denied(&self, text: &str) {
-        let denied = self
-            .audit
-            .iter()
-            .filter(|record| record.decision == Decision::Deny);
+        let denied = self.audit.iter().filter(|record| record.decision == Decision::Deny);
         let denied: Vec<_> = denied.filter_map(subject).collect();
         if !denied.iter().any(|subject| subject.contains(text)) {
-            check(Err(format!(
-                "{text:?} was not denied; denied were: {denied:?}"
-            )));
+            check(Err(format!("{text:?} was not denied; denied were: {denied:?}")));
         }
     }
 
@@ -134,11 +122,7 @@ impl Run {
 
 /// What a decision was about.
 fn subject(record: &AuditRecord) -> Option<&str> {
-    record
-        .metadata
-        .get("url")
-        .or_else(|| record.metadata.get("path"))?
-        .as_str()
+    record.metadata.get("url").or_else(|| record.metadata.get("path"))?.as_str()
 }
 
 #[track_caller]
@@ -195,14 +179,8 @@ impl Capture {
         Run {
             result,
             tasks: session.tasks(),
-            findings: findings
-                .filter(|record| record.plugin == session.plugin_id())
-                .collect(),
-            logs: self
-                .lines
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            findings: findings.filter(|record| record.plugin == session.plugin_id()).collect(),
+            logs: self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             audit: audit.skip(self.decided_before).collect(),
             artifacts,
             sent: self.targets.sent().split_off(self.sent_before),

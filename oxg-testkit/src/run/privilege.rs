@@ -18,9 +18,7 @@ pub(super) fn check(run: &Run) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "manifest.json does not say what the plugin needs\n{text}"
-    ))
+    Err(format!("manifest.json does not say what the plugin needs\n{text}"))
 }
 
 fn allowed(run: &Run, event: EventType) -> impl Iterator<Item = &AuditRecord> {
@@ -44,11 +42,7 @@ fn unused(run: &Run) -> Vec<String> {
         }
     }
     if !run.sent.is_empty() {
-        for pattern in capabilities
-            .http
-            .iter()
-            .flat_map(|http| http.hosts.iter().flatten())
-        {
+        for pattern in capabilities.http.iter().flat_map(|http| http.hosts.iter().flatten()) {
             let used = run.sent.iter().any(|sent| match sent.url.host().ip() {
                 Some(ip) => pattern.matches_ip(ip, sent.url.port()),
                 None => pattern.matches_name(&sent.url.host().to_string(), sent.url.port()),
@@ -63,10 +57,7 @@ fn unused(run: &Run) -> Vec<String> {
             .filter_map(subject)
             .any(|path| path.strip_prefix("/v1/secrets/") == Some(name))
     };
-    let names = capabilities
-        .secrets
-        .iter()
-        .flat_map(|secrets| secrets.names.iter().flatten());
+    let names = capabilities.secrets.iter().flat_map(|secrets| secrets.names.iter().flatten());
     for name in names.filter(|name| !asked(name.as_str())) {
         lines.push(format!("{name} in secrets.names"));
     }
@@ -75,18 +66,12 @@ fn unused(run: &Run) -> Vec<String> {
 
 /// What was denied for want of a line, with the line.
 fn undeclared(run: &Run) -> Vec<String> {
-    let denied = run
-        .audit
-        .iter()
-        .filter(|record| record.decision == Decision::Deny);
+    let denied = run.audit.iter().filter(|record| record.decision == Decision::Deny);
     let mut lines: Vec<_> = denied
         .filter_map(|record| {
             let hint = record.metadata.get("manifest_hint")?.as_str()?;
             let capability = record.metadata.get("capability")?.as_str()?;
-            Some(format!(
-                "{}: add under \"{capability}\": {hint}",
-                subject(record)?
-            ))
+            Some(format!("{}: add under \"{capability}\": {hint}", subject(record)?))
         })
         .collect();
     lines.sort();

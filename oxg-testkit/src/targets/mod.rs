@@ -62,10 +62,7 @@ impl Sent {
     /// The first value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -89,10 +86,7 @@ impl Targets {
     /// Expects requests. Of several expectations that cover a request the first one answers that
     /// has not been used up.
     pub fn on(&self, pattern: Pattern) -> Expectation {
-        Expectation {
-            targets: self.clone(),
-            pattern,
-        }
+        Expectation { targets: self.clone(), pattern }
     }
 
     /// The requests that arrived, in order.
@@ -120,10 +114,8 @@ impl Targets {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let script = self.script();
         let unexpected = script.unexpected.iter().map(|sent| script.nearest(sent));
-        let unused = script
-            .expected
-            .iter()
-            .filter(|expected| expected.seen < *expected.times.start());
+        let unused =
+            script.expected.iter().filter(|expected| expected.seen < *expected.times.start());
         let unused = unused.map(|expected| {
             let wanted = expected.times.start();
             format!(
@@ -177,26 +169,17 @@ impl Expectation {
     #[track_caller]
     #[allow(clippy::panic, reason = "in a test, a wrong script is a failed test")]
     pub fn reply(self, status: u16) -> Reply {
-        let Ok(status) = StatusCode::from_u16(status) else {
-            panic!("{status} is not a status")
-        };
+        let Ok(status) = StatusCode::from_u16(status) else { panic!("{status} is not a status") };
         let mut script = self.targets.script();
         script.expected.push(Expected {
             pattern: self.pattern,
-            reply: Answer {
-                status,
-                headers: HeaderMap::new(),
-                body: Bytes::new(),
-            },
+            reply: Answer { status, headers: HeaderMap::new(), body: Bytes::new() },
             times: 1..=usize::MAX,
             seen: 0,
         });
         let index = script.expected.len() - 1;
         drop(script);
-        Reply {
-            targets: self.targets,
-            index,
-        }
+        Reply { targets: self.targets, index }
     }
 }
 
@@ -261,13 +244,7 @@ mod tests {
         let targets = Targets::default();
         targets.on(get("https://e.test/")).reply(500).times(1);
         targets.on(get("https://e.test/")).reply(200);
-        let status = || {
-            targets
-                .answer(sent("GET", "https://e.test/"))
-                .unwrap()
-                .status
-                .as_u16()
-        };
+        let status = || targets.answer(sent("GET", "https://e.test/")).unwrap().status.as_u16();
         assert_eq!([status(), status(), status()], [500, 200, 200]);
         assert!(targets.complaints().is_empty());
     }
@@ -275,14 +252,8 @@ mod tests {
     #[test]
     fn an_unexpected_request_names_the_nearest_expectation_field_by_field() {
         let targets = Targets::default();
-        targets
-            .on(request("POST", "https://other.test/").header("x-b", "2"))
-            .reply(200)
-            .optional();
-        targets
-            .on(get("https://e.test/").header("x-a", "2").body("ho"))
-            .reply(200)
-            .optional();
+        targets.on(request("POST", "https://other.test/").header("x-b", "2")).reply(200).optional();
+        targets.on(get("https://e.test/").header("x-a", "2").body("ho")).reply(200).optional();
         targets.answer(sent("GET", "https://e.test/")).unwrap_err();
         assert_eq!(
             targets.complaints(),

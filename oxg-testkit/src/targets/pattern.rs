@@ -33,18 +33,9 @@ pub fn get(url: &str) -> Pattern {
 #[track_caller]
 #[allow(clippy::panic, reason = "in a test, a wrong pattern is a failed test")]
 pub fn request(method: &str, url: &str) -> Pattern {
-    let Ok(method) = method.parse() else {
-        panic!("{method:?} is not an HTTP method")
-    };
-    let url = url
-        .parse()
-        .unwrap_or_else(|error| panic!("{url:?} is not a URL: {error}"));
-    Pattern {
-        method,
-        url,
-        headers: Vec::new(),
-        body: None,
-    }
+    let Ok(method) = method.parse() else { panic!("{method:?} is not an HTTP method") };
+    let url = url.parse().unwrap_or_else(|error| panic!("{url:?} is not a URL: {error}"));
+    Pattern { method, url, headers: Vec::new(), body: None }
 }
 
 impl Pattern {
@@ -64,10 +55,7 @@ impl Pattern {
     pub(crate) fn differences(&self, sent: &Sent) -> Vec<String> {
         let mut differences = Vec::new();
         if self.method.as_str() != sent.method {
-            differences.push(format!(
-                "method: expected {}, sent {}",
-                self.method, sent.method
-            ));
+            differences.push(format!("method: expected {}, sent {}", self.method, sent.method));
         }
         if self.url != sent.url {
             differences.push(format!("url: expected {}, sent {}", self.url, sent.url));

@@ -28,10 +28,7 @@ impl Upstream for ScriptedUpstream {
             let body = body.collect().await;
             let body = body.map_err(|error| UpstreamError::NotScripted(error.to_string()))?;
             let headers = parts.headers.iter().map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             });
             let sent = Sent {
                 method: parts.method.to_string(),

@@ -79,10 +79,7 @@ impl TokenRule {
     /// which it must find nothing: documentation and tests. A `` ` `` keeps
     /// scanners of source code from taking an example for a live token; it is
     /// no part of the example.
-    #[cfg_attr(
-        not(test),
-        expect(unused_variables, unused_mut, reason = "read by tests")
-    )]
+    #[cfg_attr(not(test), expect(unused_variables, unused_mut, reason = "read by tests"))]
     pub(super) const fn examples(
         mut self,
         hits: &'static [&'static str],

@@ -21,9 +21,7 @@ use crate::kind::Kind;
 
 /// Every format.
 pub(crate) fn all() -> impl Iterator<Item = &'static TokenRule> {
-    [cloud::RULES, development::RULES, services::RULES]
-        .into_iter()
-        .flatten()
+    [cloud::RULES, development::RULES, services::RULES].into_iter().flatten()
 }
 
 /// Judges the place where an anchor of a rule occurs.

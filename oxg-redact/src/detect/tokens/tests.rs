@@ -13,11 +13,7 @@ fn found_by(rule: &TokenRule, text: &str) -> Vec<Span> {
 fn every_format_finds_its_examples_whole_and_leaves_its_counter_examples() {
     let mut wrong = Vec::new();
     for rule in all() {
-        assert!(
-            !rule.hits.is_empty() && !rule.misses.is_empty(),
-            "{}: examples",
-            rule.id
-        );
+        assert!(!rule.hits.is_empty() && !rule.misses.is_empty(), "{}: examples", rule.id);
         for hit in rule.hits {
             let token = hit.replace('`', "");
             for text in [
@@ -51,11 +47,7 @@ fn every_format_finds_its_examples_whole_and_leaves_its_counter_examples() {
 fn no_format_finds_a_token_in_the_middle_of_a_word() {
     for rule in all().filter(|rule| rule.head.is_none()) {
         let token = rule.hits[0].replace('`', "");
-        assert!(
-            found_by(rule, &format!("z{token}")).is_empty(),
-            "{}",
-            rule.id
-        );
+        assert!(found_by(rule, &format!("z{token}")).is_empty(), "{}", rule.id);
     }
 }
 

@@ -12,11 +12,7 @@ use crate::channel::Body;
 use crate::clients::Secret;
 
 /// Everything but unreserved characters (RFC 3986, 2.3).
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request in the making. The first mistake in it shows when it is sent.
 #[derive(Debug)]
@@ -40,11 +36,7 @@ impl RequestBuilder {
             *request.method_mut() = method;
             Draft { url, request }
         });
-        Self {
-            client,
-            timeout: None,
-            draft,
-        }
+        Self { client, timeout: None, draft }
     }
 
     /// Adds a header field. `Host`, `Proxy-*` and `Oxg-*` are the SDK's own and refused.
@@ -134,11 +126,7 @@ impl RequestBuilder {
     /// # Errors
     /// [`HttpError`]. An answer of the target, whatever its status, is none.
     pub async fn send(self) -> Result<HttpResponse, HttpError> {
-        let Self {
-            client,
-            timeout,
-            draft,
-        } = self;
+        let Self { client, timeout, draft } = self;
         let Draft { url, mut request } = draft?;
         *request.uri_mut() = absolute_form(&url)?;
         let host = HeaderValue::try_from(url.authority()).map_err(|error| invalid(error.into()))?;
@@ -184,11 +172,7 @@ fn absolute_form(url: &Url) -> Result<Uri, HttpError> {
     };
     // Not `uri == url`: that ignores the case of the authority.
     let printed = uri.to_string();
-    if printed == url.as_str() {
-        Ok(uri)
-    } else {
-        Err(refused)
-    }
+    if printed == url.as_str() { Ok(uri) } else { Err(refused) }
 }
 
 #[cfg(test)]

@@ -21,12 +21,7 @@ pub struct HttpResponse {
 impl HttpResponse {
     pub(super) fn new(url: Url, answer: Response<Body>) -> Self {
         let (head, body) = answer.into_parts();
-        Self {
-            url,
-            head,
-            body,
-            max_bytes: MAX_BYTES,
-        }
+        Self { url, head, body, max_bytes: MAX_BYTES }
     }
 
     /// The status.

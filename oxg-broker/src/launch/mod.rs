@@ -1,5 +1,7 @@
 //! Starting a plugin: a process of its own, with an environment built from nothing.
 
+mod output;
+
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,6 @@ use std::time::Duration;
 use oxg_protocol::{Endpoint, env};
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::{AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -17,8 +18,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use oxg_redact::Redactor;
 
-/// The longest line of a plugin's output that is passed on, in bytes; a longer one is cut.
-const MAX_LINE: usize = 8 << 10;
+pub use output::OutputLine;
+use output::forward;
+
 /// How many lines wait for the host at most; the plugin waits when they are not taken.
 const LINES: usize = 256;
 
@@ -57,13 +59,12 @@ pub enum LaunchError {
     },
 }
 
-/// A line that the plugin wrote to its standard output or error, redacted.
-pub type OutputLine = String;
-
-/// A running plugin. Dropped, it is killed with everything that it started.
+/// A running plugin. When it ends or this is dropped, everything that it started is killed, except
+/// what left its process group.
 #[derive(Debug)]
 pub struct PluginProcess {
     child: Child,
+    /// Its process group, until its end has been waited for.
     group: Option<Pid>,
     output: mpsc::Receiver<OutputLine>,
     readers: Vec<AbortOnDropHandle<()>>,
@@ -71,7 +72,7 @@ pub struct PluginProcess {
 
 impl Launch {
     /// `program` is started in `workspace`, which it may write; the token goes into `token_file`,
-    /// which only this user can read.
+    /// which only this user can read. Relative paths are those of the host.
     #[must_use]
     pub fn new(
         program: impl Into<PathBuf>,
@@ -82,11 +83,11 @@ impl Launch {
         redactor: Redactor,
     ) -> Self {
         Self {
-            program: program.into(),
-            workspace: workspace.into(),
+            program: absolute(program.into()),
+            workspace: absolute(workspace.into()),
             endpoint,
             token,
-            token_file: token_file.into(),
+            token_file: absolute(token_file.into()),
             redactor,
             log: None,
         }
@@ -109,11 +110,7 @@ impl Launch {
         for name in env::WORKSPACE.spellings() {
             variables.push((name, self.workspace.clone().into()));
         }
-        variables.extend(
-            self.log
-                .iter()
-                .map(|filter| (env::LOG.name, filter.clone())),
-        );
+        variables.extend(self.log.iter().map(|filter| (env::LOG.name, filter.clone())));
         variables
     }
 
@@ -125,12 +122,8 @@ impl Launch {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn spawn(self) -> Result<PluginProcess, LaunchError> {
-        write_private(&self.token_file, self.token.expose_secret().as_bytes()).map_err(
-            |source| LaunchError::TokenFile {
-                path: self.token_file.clone(),
-                source,
-            },
-        )?;
+        write_private(&self.token_file, self.token.expose_secret().as_bytes())
+            .map_err(|source| LaunchError::TokenFile { path: self.token_file.clone(), source })?;
         let mut child = Command::new(&self.program)
             .env_clear()
             .envs(self.environment())
@@ -141,28 +134,17 @@ impl Launch {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| LaunchError::Start {
-                program: self.program.clone(),
-                source,
-            })?;
+            .map_err(|source| LaunchError::Start { program: self.program.clone(), source })?;
         let (sender, output) = mpsc::channel(LINES);
         let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            readers.push(forward(stdout, sender.clone(), self.redactor.clone()));
+            readers.push(forward(stdout, sender.clone(), &self.redactor));
         }
         if let Some(stderr) = child.stderr.take() {
-            readers.push(forward(stderr, sender, self.redactor.clone()));
+            readers.push(forward(stderr, sender, &self.redactor));
         }
-        let group = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        Ok(PluginProcess {
-            child,
-            group,
-            output,
-            readers,
-        })
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(PluginProcess { child, group, output, readers })
     }
 }
 
@@ -184,7 +166,11 @@ impl PluginProcess {
     /// # Errors
     /// If the system cannot tell.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await;
+        // What is left of the group keeps its id from being given to another.
+        self.signal(Signal::KILL);
+        self.group = None;
+        status
     }
 
     /// Asks the plugin to stop (`SIGTERM`), and kills it if it has not after `grace`. Output
@@ -195,7 +181,7 @@ impl PluginProcess {
     pub async fn stop(&mut self, grace: Duration) -> io::Result<ExitStatus> {
         self.signal(Signal::TERM);
         self.output.close();
-        if let Ok(status) = timeout(grace, self.child.wait()).await {
+        if let Ok(status) = timeout(grace, self.wait()).await {
             return status;
         }
         self.kill().await
@@ -208,12 +194,11 @@ impl PluginProcess {
     pub async fn kill(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::KILL);
         self.output.close();
-        self.child.wait().await
+        self.wait().await
     }
 
     fn signal(&self, signal: Signal) {
-        // A group whose leader is reaped may be another's by now.
-        if let Some(group) = self.group.filter(|_| self.child.id().is_some()) {
+        if let Some(group) = self.group {
             let _ = kill_process_group(group, signal);
         }
     }
@@ -226,33 +211,9 @@ impl Drop for PluginProcess {
     }
 }
 
-/// Passes each line on, redacted.
-fn forward(
-    stream: impl AsyncRead + Send + Unpin + 'static,
-    lines: mpsc::Sender<OutputLine>,
-    redactor: Redactor,
-) -> AbortOnDropHandle<()> {
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut stream = BufReader::new(stream);
-        while let Some(line) = read_line(&mut stream).await {
-            let text = String::from_utf8_lossy(&line);
-            // Nobody listens: read on all the same, so that the plugin never blocks on its output.
-            let _ = lines.send(redactor.redact(&text).into_owned()).await;
-        }
-    }))
-}
-
-/// The next line, cut to [`MAX_LINE`].
-async fn read_line(stream: &mut BufReader<impl AsyncRead + Unpin>) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    loop {
-        match stream.read_u8().await {
-            Ok(b'\n') => return Some(line),
-            Ok(byte) if line.len() < MAX_LINE => line.push(byte),
-            Ok(_) => {}
-            Err(_) => return (!line.is_empty()).then_some(line),
-        }
-    }
+/// The plugin starts in another directory.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Writes a file that only this user can read, in one step.
@@ -263,12 +224,13 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or(OsStr::new("token")).to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
+    // Never into a file, or through a link, that somebody put there.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     file.write_all(bytes)?;
     std::fs::rename(&new, path)
 }

@@ -1,0 +1,16 @@
+//! The broker as its plugins and targets meet it: over sockets, pipes and processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod api;
+mod artifacts;
+mod audit;
+mod egress;
+mod launch;
+mod listen;
+mod malformed;
+mod policy;
+mod reports;
+mod secrets;
+mod support;
+mod tasks;
+mod time;

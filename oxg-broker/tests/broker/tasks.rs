@@ -1,0 +1,152 @@
+//! Tasks over the wire: long polls, fencing, draining.
+
+use std::time::Duration;
+
+use oxg_broker::TaskState;
+use oxg_protocol::ErrorCode;
+use oxg_protocol::task::{Deliveries, Extension, NewTask};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Plugin, within};
+
+fn wanting(max: u32, wait_ms: u64) -> Value {
+    json!({ "max": max, "wait_ms": wait_ms, "lease_ms": 10_000 })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_answers_when_a_task_comes() {
+    let plugin = Plugin::new();
+    let start = Instant::now();
+    let wanted = wanting(8, 20_000);
+    let poll = plugin.post("/v1/tasks/lease", &wanted);
+    let enqueue = async {
+        sleep(Duration::from_secs(5)).await;
+        plugin.session.enqueue(NewTask::new(json!({ "n": 1 }))).unwrap()
+    };
+    let (reply, enqueued) = tokio::join!(poll, enqueue);
+    assert_eq!(start.elapsed().as_secs(), 5);
+    let deliveries: Deliveries = reply.json();
+    assert_eq!(deliveries.deliveries.len(), 1);
+    let delivery = &deliveries.deliveries[0];
+    assert_eq!(delivery.task_id, enqueued.task_id);
+    assert_eq!((delivery.attempt, &delivery.input), (1, &json!({ "n": 1 })));
+    assert_eq!((delivery.lease_expires_in_ms, delivery.deadline_in_ms), (10_000, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_in_vain_is_an_empty_answer_and_no_error() {
+    let plugin = Plugin::new();
+    let start = Instant::now();
+    let reply = plugin.post("/v1/tasks/lease", &wanting(1, 20_000)).await;
+    let deliveries: Deliveries = reply.json();
+    assert!(deliveries.deliveries.is_empty() && !deliveries.draining);
+    assert_eq!(start.elapsed().as_secs(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_answers_a_waiting_poll_at_once() {
+    let plugin = Plugin::new();
+    let start = Instant::now();
+    let wanted = wanting(1, 20_000);
+    let drain = async {
+        sleep(Duration::from_secs(3)).await;
+        plugin.session.drain();
+    };
+    let (reply, ()) = tokio::join!(plugin.post("/v1/tasks/lease", &wanted), drain);
+    let deliveries: Deliveries = reply.json();
+    assert!(deliveries.deliveries.is_empty() && deliveries.draining);
+    assert_eq!(start.elapsed().as_secs(), 3);
+    assert!(plugin.session.enqueue(NewTask::new(json!(1))).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_lease_token_is_answered_with_lease_lost() {
+    let plugin = Plugin::new();
+    plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
+    let first: Value = reply.json();
+    let first = &first["deliveries"][0];
+    sleep(Duration::from_secs(11)).await;
+    let path = format!("/v1/tasks/{}", first["task_id"].as_str().unwrap());
+    let token = json!({ "lease_token": first["lease_token"], "output": 1, "lease_ms": 1000 });
+    for action in ["complete", "extend", "release"] {
+        let reply = plugin.post(&format!("{path}/{action}"), &token).await;
+        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::LeaseLost, "{action}");
+    }
+    assert_eq!(plugin.session.tasks()[0].state, TaskState::Queued);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_goes_its_way_from_lease_to_completion() {
+    let plugin = Plugin::new();
+    let enqueued = plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    let lease = async || {
+        let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
+        let deliveries: Value = reply.json();
+        deliveries["deliveries"][0]["lease_token"].clone()
+    };
+    let act = async |action: &str, body: Value| {
+        let path = format!("/v1/tasks/{}/{action}", enqueued.task_id);
+        plugin.post(&path, &body).await
+    };
+
+    let token = lease().await;
+    let reply = act("release", json!({ "lease_token": token })).await;
+    assert_eq!(reply.status, 204);
+
+    let token = lease().await;
+    let failure = json!({ "lease_token": token, "retryable": true, "reason": "no luck" });
+    assert_eq!(act("fail", failure).await.status, 204);
+
+    let token = lease().await;
+    plugin.session.cancel(&enqueued.task_id);
+    plugin.session.drain();
+    let reply = act("extend", json!({ "lease_token": token, "lease_ms": 5_000 })).await;
+    let extension: Extension = reply.json();
+    assert_eq!(extension.lease_expires_in_ms, 5_000);
+    assert!(extension.cancel_requested && extension.draining);
+
+    let done = json!({ "lease_token": token, "output": { "pages": 3 } });
+    for _ in 0..2 {
+        assert_eq!(act("complete", done.clone()).await.status, 204);
+    }
+    within(plugin.session.settled()).await;
+    let view = plugin.session.tasks().remove(0);
+    assert_eq!(view.state, TaskState::Completed(Some(json!({ "pages": 3 }))));
+    assert_eq!((view.attempts, view.history), (2, vec!["no luck".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_lease_of_no_task_and_of_too_many_are_refused() {
+    let plugin = Plugin::new();
+    for max in [0, 65] {
+        let reply = plugin.post("/v1/tasks/lease", &wanting(max, 0)).await;
+        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::InvalidRequest);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queued_task_whose_deadline_passes_is_settled_without_a_lease() {
+    let plugin = Plugin::new();
+    let task = NewTask { deadline_ms: Some(30_000), ..NewTask::new(json!(1)) };
+    let enqueued = plugin.session.enqueue(task).unwrap();
+    let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
+    let deliveries: Value = reply.json();
+    let token = &deliveries["deliveries"][0]["lease_token"];
+    let path = format!("/v1/tasks/{}/release", enqueued.task_id);
+    plugin.post(&path, &json!({ "lease_token": token })).await;
+    let start = Instant::now();
+    within(plugin.session.settled()).await;
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_expires_wakes_the_poll_that_waits() {
+    let plugin = Plugin::new();
+    plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
+    let reply = plugin.post("/v1/tasks/lease", &wanting(1, 20_000)).await;
+    let deliveries: Deliveries = reply.json();
+    assert_eq!(deliveries.deliveries[0].attempt, 2);
+}
