@@ -1,10 +1,10 @@
-//! The broker: its services, and how one is made.
+//! The broker, and how one is made.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use oxg_manifest::Manifest;
 use oxg_protocol::Limits;
@@ -13,46 +13,17 @@ use oxg_protocol::finding::FindingRecord;
 use oxg_protocol::log::LogRecord;
 use oxg_redact::Redactor;
 use rustls::pki_types::CertificateDer;
+use tokio::io::DuplexStream;
 
-use crate::artifacts::Artifacts;
 use crate::audit::Audit;
 use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
 use crate::jsonl::JsonLines;
-use crate::session::{SessionBuilder, Sessions};
-
-/// What every call can use.
-pub(crate) struct Services {
-    pub(crate) limits: Limits,
-    pub(crate) redactor: Redactor,
-    pub(crate) sessions: Sessions,
-    pub(crate) audit: Audit,
-    pub(crate) findings: Findings,
-    pub(crate) logs: JsonLines,
-    pub(crate) egress: Egress,
-    artifacts: Mutex<HashMap<String, Arc<Artifacts>>>,
-    directory: Option<PathBuf>,
-}
-
-impl Services {
-    /// The artifacts of one plugin; every run of it sees the same.
-    pub(crate) fn artifacts_of(&self, plugin: &str) -> Result<Arc<Artifacts>, BrokerError> {
-        let mut stores = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = stores.get(plugin) {
-            return Ok(store.clone());
-        }
-        let limit = self.limits.artifact_bytes;
-        let store = Arc::new(match &self.directory {
-            Some(directory) => {
-                Artifacts::in_directory(&directory.join("artifacts").join(plugin), limit)?
-            }
-            None => Artifacts::in_memory(limit),
-        });
-        stores.insert(plugin.to_owned(), store.clone());
-        Ok(store)
-    }
-}
+use crate::serve::{Listener, Server};
+use crate::services::Services;
+use crate::session::SessionBuilder;
+use crate::sessions::Sessions;
 
 /// A broker. It serves nothing until it [listens](Broker::listen_unix) or a stream is
 /// [handed to it](Broker::connect).
@@ -76,8 +47,8 @@ impl Services {
 /// ```
 #[derive(Clone)]
 pub struct Broker {
-    pub(crate) services: Arc<Services>,
-    pub(crate) connections: crate::serve::Connections,
+    services: Arc<Services>,
+    server: Server,
 }
 
 impl Broker {
@@ -89,6 +60,35 @@ impl Broker {
     /// A session for the plugin of `manifest`.
     pub fn session(&self, manifest: Manifest) -> SessionBuilder {
         SessionBuilder::new(self.services.clone(), manifest)
+    }
+
+    /// Serves one connection without a socket and returns its other end.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    #[must_use]
+    pub fn connect(&self) -> DuplexStream {
+        self.server.connect()
+    }
+
+    /// Listens on a Unix socket that only this user can open: by its mode, and by the user id of
+    /// each peer (`SO_PEERCRED`). A socket that nobody serves any more is replaced; no other file is.
+    ///
+    /// # Errors
+    /// [`BrokerError::Listen`], also for a path of more than 107 bytes.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn listen_unix(&self, path: impl AsRef<Path>) -> Result<Listener, BrokerError> {
+        self.server.listen_unix(path.as_ref())
+    }
+
+    /// Listens on a TCP port of loopback; port 0 takes any free one. Plain TCP is refused elsewhere.
+    ///
+    /// # Errors
+    /// [`BrokerError::Listen`].
+    pub async fn listen_tcp(&self, address: SocketAddr) -> Result<Listener, BrokerError> {
+        self.server.listen_tcp(address).await
     }
 
     /// The findings so far.
@@ -126,7 +126,7 @@ impl Broker {
     /// grace period of [`GRACE`](crate::serve::GRACE).
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
-        self.connections.shutdown().await;
+        self.server.shutdown().await;
     }
 }
 
@@ -212,10 +212,8 @@ impl BrokerBuilder {
             artifacts: Mutex::default(),
             directory: self.directory.clone(),
         };
-        Ok(Broker {
-            services: Arc::new(services),
-            connections: crate::serve::Connections::default(),
-        })
+        let services = Arc::new(services);
+        Ok(Broker { server: Server::new(services.clone()), services })
     }
 }
 

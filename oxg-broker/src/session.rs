@@ -1,8 +1,8 @@
-//! Sessions: one run of one plugin, and all that it was granted.
+//! A session: one run of one plugin, and all that it was granted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
 use oxg_manifest::{Capability, Manifest};
@@ -10,53 +10,18 @@ use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::session::SessionInfo;
 use oxg_protocol::task::{Enqueued, NewTask};
 use oxg_protocol::version::feature;
-use oxg_protocol::{ArtifactName, Digest, Limits, RunId, SecretName, TaskId};
+use oxg_protocol::{ArtifactName, Digest, RunId, SecretName, TaskId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-use crate::artifacts::Artifacts;
-use crate::broker::Services;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
 use crate::secrets::Secrets;
+use crate::services::Services;
+use crate::sessions::SessionState;
 use crate::tasks::{TaskView, Tasks};
-
-/// What the broker knows of a session.
-#[derive(Debug)]
-pub(crate) struct SessionState {
-    pub(crate) plugin_id: String,
-    pub(crate) manifest: Manifest,
-    pub(crate) info: SessionInfo,
-    pub(crate) limits: Limits,
-    pub(crate) policy: Policy,
-    pub(crate) secrets: Secrets,
-    pub(crate) artifacts: Arc<Artifacts>,
-    pub(crate) tasks: Tasks,
-    pub(crate) slots: Arc<Semaphore>,
-}
-
-/// The open sessions, by the digest of their token: the look-up takes the same time whatever part
-/// of a guess is right.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<Digest, Arc<SessionState>>>);
-
-impl Sessions {
-    pub(crate) fn authenticate(&self, token: &str) -> Option<Arc<SessionState>> {
-        self.lock().get(&Digest::of(token.as_bytes())).cloned()
-    }
-
-    pub(crate) fn drain(&self) {
-        for session in self.lock().values() {
-            session.tasks.drain();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Arc<SessionState>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What a plugin gets for one run, before it starts.
 #[must_use = "a session begins with `open`"]
@@ -122,7 +87,7 @@ impl SessionBuilder {
             manifest: self.manifest,
         });
         let key = Digest::of(token.as_bytes());
-        self.services.sessions.lock().insert(key, state.clone());
+        self.services.sessions.insert(key, state.clone());
         let token = token.into();
         Ok(Session { services: self.services, state, key, token, unredacted })
     }
@@ -237,7 +202,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.state.tasks.drain();
-        self.services.sessions.lock().remove(&self.key);
+        self.services.sessions.remove(&self.key);
         // Worth nothing any more, and the redactor holds only so many values. The secrets stay:
         // another session may have the same.
         self.services.redactor.forget(self.token.expose_secret());

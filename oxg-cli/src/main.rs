@@ -2,9 +2,12 @@
 
 mod args;
 mod demo;
+mod ending;
 mod error;
+mod files;
 mod report;
 mod run;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            report::error(&error);
+            terminal::error(&error);
             error.exit().into()
         }
     }

@@ -3,7 +3,7 @@
 //! | module | what it names |
 //! |---|---|
 //! | [`version`] | protocol version and features |
-//! | [`env`] | the variables that a launcher gives a plugin |
+//! | [`mod@env`] | the variables that a launcher gives a plugin |
 //! | [`endpoint`] | where the broker listens |
 //! | [`error_code`], [`problem`] | how the broker says no (RFC 9457) |
 //! | [`header`], [`route`] | header fields and request paths |

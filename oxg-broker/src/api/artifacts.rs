@@ -9,9 +9,10 @@ use oxg_manifest::{ArtifactAccess, Capability};
 use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::{ArtifactName, Digest, ErrorCode, Problem, header};
 
-use super::{Answer, Call, no_content};
+use super::{Answer, no_content};
 use crate::artifacts::Conditions;
 use crate::body::{Body, Bounded, Bounds, check_size, full, json};
+use crate::call::Call;
 use crate::error::{Refusal, refuse};
 
 pub(super) fn list(call: &Call<'_>, prefix: &str, cursor: Option<&str>) -> Answer {

@@ -13,54 +13,22 @@ use http::header::{
 };
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
-use oxg_manifest::Capability;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::{ErrorCode, ProtocolVersion, TaskId, header, route as path};
+use oxg_protocol::{ErrorCode, ProtocolVersion, header, route as path};
 use tokio::time::{Instant, timeout_at};
 
 use crate::audit::Entry;
 use crate::body::{Body, Holding, full, json, problem_response};
-use crate::broker::Services;
+use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::gate::{REFUSED_PATH, Violation};
 use crate::random;
-use crate::serve::{REFUSED_PATH, Violation};
-use crate::session::SessionState;
+use crate::services::Services;
+use crate::sessions::SessionState;
 use route::Route;
 
 /// The answer to a call, or why there is none.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
-
-/// One call by a known plugin.
-pub(crate) struct Call<'a> {
-    pub(crate) services: &'a Services,
-    pub(crate) session: &'a SessionState,
-    pub(crate) deadline: Instant,
-    request_id: &'a str,
-    task_id: Option<TaskId>,
-}
-
-impl Call<'_> {
-    /// Writes a decision on this call down.
-    pub(crate) fn audit(&self, entry: Entry) -> Result<(), Refusal> {
-        let mut entry = entry.with("request_id", self.request_id);
-        if let Some(task) = &self.task_id {
-            entry = entry.with("task_id", task.as_str());
-        }
-        self.services.audit.record(&self.session.plugin_id, entry)
-    }
-
-    /// Refuses the call unless the manifest grants `capability`.
-    fn require(&self, capability: Capability) -> Result<(), Refusal> {
-        if self.session.manifest.declares(capability) {
-            return Ok(());
-        }
-        let detail = format!("manifest.json does not declare the `{capability}` capability");
-        let problem = oxg_protocol::Problem::new(ErrorCode::CapabilityDenied, detail)
-            .with_capability(capability.as_str())
-            .with_manifest_hint(capability.manifest_line());
-        Err(Box::new(problem))
-    }
-}
 
 /// Answers one request. `violation` says what was wrong with its bytes, if they were refused.
 pub(crate) async fn answer(
@@ -109,7 +77,7 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
         }
     };
     let mut call = Call {
-        services,
+        audit: &services.audit,
         session: &session,
         deadline: Instant::now() + session.limits.deadline(None),
         request_id,
@@ -118,12 +86,12 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
             .get(header::TASK_ID)
             .and_then(|id| id.to_str().ok()?.parse().ok()),
     };
-    audited(&mut call, request).await
+    audited(services, &mut call, request).await
 }
 
 /// Answers the call and writes down what became of it: every refusal, and every success but the
 /// routine ones and those of egress, which is written down before it happens.
-async fn audited(call: &mut Call<'_>, request: Request<Body>) -> Answer {
+async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body>) -> Answer {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = match uri.authority() {
         Some(_) => None,
@@ -137,19 +105,20 @@ async fn audited(call: &mut Call<'_>, request: Request<Body>) -> Answer {
             route.as_ref().is_ok_and(Route::is_routine),
         ),
     };
-    let result = admitted(call, route, request).await;
+    let result = admitted(services, call, route, request).await;
     let entry = match &result {
         Ok(_) if quiet => return result,
         Ok(_) => Entry::new(event, Decision::Allow, ""),
         Err(problem) => Entry::refused(event, problem),
     };
     // Before the answer leaves: what is not in the audit did not happen.
-    call.audit(entry.with("method", method.as_str()).with(about.0, about.1))?;
+    call.record(entry.with("method", method.as_str()).with(about.0, about.1))?;
     result
 }
 
 /// Answers the call if it is well-formed and not one too many, within its deadline.
 async fn admitted(
+    services: &Services,
     call: &mut Call<'_>,
     route: Option<Result<Route, Refusal>>,
     request: Request<Body>,
@@ -164,7 +133,7 @@ async fn admitted(
         refusal.retry_after_ms = Some(100);
         return Err(refusal);
     };
-    let answer = timeout_at(call.deadline, dispatch(call, route, request)).await;
+    let answer = timeout_at(call.deadline, dispatch(services, call, route, request)).await;
     let response = answer.unwrap_or_else(|_| {
         Err(refuse(ErrorCode::DeadlineExceeded, "the call's deadline passed in the broker"))
     })?;
@@ -173,6 +142,7 @@ async fn admitted(
 }
 
 async fn dispatch(
+    services: &Services,
     call: &Call<'_>,
     route: Option<Result<Route, Refusal>>,
     request: Request<Body>,
@@ -184,12 +154,22 @@ async fn dispatch(
         ));
     }
     match route {
-        None => call.services.egress.forward(call, request).await,
-        Some(route) => serve(call, route?, request).await,
+        None if authenticate(services, request.headers(), &AUTHORIZATION).is_some() => {
+            let detail =
+                "the session's token is for the broker; send the target credentials of its own";
+            Err(refuse(ErrorCode::InvalidRequest, detail))
+        }
+        None => services.egress.forward(call, request).await,
+        Some(route) => serve(services, call, route?, request).await,
     }
 }
 
-async fn serve(call: &Call<'_>, route: Route, request: Request<Body>) -> Answer {
+async fn serve(
+    services: &Services,
+    call: &Call<'_>,
+    route: Route,
+    request: Request<Body>,
+) -> Answer {
     match route {
         Route::Session => Ok(Response::new(json(&call.session.info)?)),
         Route::GetSecret(name) => secrets::get(call, &name),
@@ -203,14 +183,14 @@ async fn serve(call: &Call<'_>, route: Route, request: Request<Body>) -> Answer 
         Route::HeadArtifact(name) => artifacts::head(call, &name),
         Route::DeleteArtifact(name) => artifacts::delete(call, &name),
         Route::LeaseTasks => tasks::lease(call, request).await,
-        Route::Task(id, action) => tasks::act(call, &id, action, request).await,
-        Route::Findings => reports::findings(call, request).await,
-        Route::Logs => reports::logs(call, request).await,
+        Route::Task(id, action) => tasks::act(services, call, &id, action, request).await,
+        Route::Findings => reports::findings(services, call, request).await,
+        Route::Logs => reports::logs(services, call, request).await,
     }
 }
 
 /// The session whose bearer token is in `field`.
-pub(crate) fn authenticate(
+fn authenticate(
     services: &Services,
     headers: &HeaderMap,
     field: &HeaderName,

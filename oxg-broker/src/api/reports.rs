@@ -12,17 +12,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Answer, Call};
+use super::Answer;
 use crate::body::{Body, full, read_all};
+use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::services::Services;
 
 /// The most lines in one call: each is answered with one that may be longer.
 const MAX_LINES: usize = 8192;
 
-pub(super) async fn findings(call: &Call<'_>, request: Request<Body>) -> Answer {
+pub(super) async fn findings(
+    services: &Services,
+    call: &Call<'_>,
+    request: Request<Body>,
+) -> Answer {
     call.require(Capability::Findings)?;
     each_line(call, request, |finding: Finding| {
-        match call.services.findings.keep(&call.session.plugin_id, finding) {
+        match services.findings.keep(&call.session.plugin_id, finding) {
             Ok(id) => Receipt::Accepted(id),
             Err(problem) => Receipt::Rejected(*problem),
         }
@@ -30,16 +36,15 @@ pub(super) async fn findings(call: &Call<'_>, request: Request<Body>) -> Answer 
     .await
 }
 
-pub(super) async fn logs(call: &Call<'_>, request: Request<Body>) -> Answer {
-    each_line(call, request, |record: LogRecord| match keep_log(call, record) {
+pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<Body>) -> Answer {
+    each_line(call, request, |record: LogRecord| match keep_log(services, call, record) {
         Ok(()) => Value::Object(serde_json::Map::new()),
         Err(problem) => serde_json::json!({ "rejected": *problem }),
     })
     .await
 }
 
-fn keep_log(call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
-    let services = call.services;
+fn keep_log(services: &Services, call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
     record.msg = services.redactor.redact(&record.msg).into_owned();
     record.target = services.redactor.redact(&record.target).into_owned();
     record.trace_id = record.trace_id.map(|id| services.redactor.redact(&id).into_owned());

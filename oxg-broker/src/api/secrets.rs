@@ -4,8 +4,9 @@ use http::Response;
 use oxg_manifest::Capability;
 use oxg_protocol::{LeaseId, SecretName};
 
-use super::{Answer, Call, no_content, no_store};
+use super::{Answer, no_content, no_store};
 use crate::body::json;
+use crate::call::Call;
 use crate::secrets::not_granted;
 
 pub(super) fn get(call: &Call<'_>, name: &SecretName) -> Answer {

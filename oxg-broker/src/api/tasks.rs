@@ -6,8 +6,10 @@ use oxg_protocol::TaskId;
 use oxg_protocol::route::TaskAction;
 use oxg_protocol::task::FailRequest;
 
-use super::{Answer, Call, no_content};
+use super::{Answer, no_content};
 use crate::body::{Body, json, read_json};
+use crate::call::Call;
+use crate::services::Services;
 
 pub(super) async fn lease(call: &Call<'_>, request: Request<Body>) -> Answer {
     call.require(Capability::Tasks)?;
@@ -17,6 +19,7 @@ pub(super) async fn lease(call: &Call<'_>, request: Request<Body>) -> Answer {
 }
 
 pub(super) async fn act(
+    services: &Services,
     call: &Call<'_>,
     id: &TaskId,
     action: TaskAction,
@@ -33,7 +36,7 @@ pub(super) async fn act(
         TaskAction::Complete => tasks.complete(id, read_json(request, limit).await?)?,
         TaskAction::Fail => {
             let mut failure: FailRequest = read_json(request, limit).await?;
-            failure.reason = call.services.redactor.redact(&failure.reason).into_owned();
+            failure.reason = services.redactor.redact(&failure.reason).into_owned();
             tasks.fail(id, failure)?;
         }
         TaskAction::Release => tasks.release(id, &read_json(request, limit).await?)?,

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, UPGRADE};
+use http::header::{HeaderMap, UPGRADE};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
 
-use crate::api::{Call, authenticate};
 use crate::audit::Entry;
 use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
+use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::policy::is_localhost;
 
@@ -48,7 +48,7 @@ impl Egress {
             .policy
             .check_manifest(&method, &url)
             .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
-        refuse_misuse(call, &request, &url)?;
+        refuse_unserved(request.headers(), &url)?;
         let addresses = self.checked_addresses(call, &url).await?;
         let reason = if call.session.policy.is_opened_loopback(&url) {
             "loopback port opened by the operator"
@@ -56,7 +56,7 @@ impl Egress {
             "allowed by the manifest"
         };
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        call.audit(
+        call.record(
             Entry::new(EventType::Egress, Decision::Allow, reason)
                 .with("addresses", checked)
                 .with("method", method)
@@ -152,15 +152,12 @@ impl Egress {
     }
 }
 
-/// What this broker does not do, and what no plugin should.
-fn refuse_misuse(call: &Call<'_>, request: &Request<Body>, url: &Url) -> Result<(), Refusal> {
-    let headers = request.headers();
+/// What this broker does not do yet.
+fn refuse_unserved(headers: &HeaderMap, url: &Url) -> Result<(), Refusal> {
     let detail = if headers.contains_key(UPGRADE) || matches!(url.scheme(), Ws | Wss) {
         "this broker does not forward WebSocket or other protocol upgrades"
     } else if headers.contains_key(header::INJECT) {
         "this broker does not fill secrets in; borrow the secret by value"
-    } else if authenticate(call.services, headers, &AUTHORIZATION).is_some() {
-        "the session's token is for the broker; send the target credentials of its own"
     } else {
         return Ok(());
     };

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::Broker;
+use super::Server;
 use crate::error::BrokerError;
 
 /// A socket that the broker listens on. Dropped, or when the broker shuts down, it accepts no more
@@ -59,17 +59,9 @@ impl Drop for Listener {
     }
 }
 
-impl Broker {
-    /// Listens on a Unix socket that only this user can open: by its mode, and by the user id of
-    /// each peer (`SO_PEERCRED`). A socket that nobody serves any more is replaced; no other file is.
-    ///
-    /// # Errors
-    /// [`BrokerError::Listen`], also for a path of more than 107 bytes, which the system refuses.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    pub fn listen_unix(&self, path: impl AsRef<Path>) -> Result<Listener, BrokerError> {
-        let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
+impl Server {
+    pub(crate) fn listen_unix(&self, path: &Path) -> Result<Listener, BrokerError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let endpoint = Endpoint::Unix(path.clone());
         let listener = bind_unix(&path).map_err(|source| failed(&endpoint, source))?;
         let file = Arc::new(SocketFile { path, removed: Once::new() });
@@ -78,11 +70,7 @@ impl Broker {
         Ok(Listener { endpoint, stop, file: Some(file) })
     }
 
-    /// Listens on a TCP port of loopback; port 0 takes any free one. Plain TCP is refused elsewhere.
-    ///
-    /// # Errors
-    /// [`BrokerError::Listen`].
-    pub async fn listen_tcp(&self, address: SocketAddr) -> Result<Listener, BrokerError> {
+    pub(crate) async fn listen_tcp(&self, address: SocketAddr) -> Result<Listener, BrokerError> {
         let wanted = Endpoint::Tcp(address);
         if !address.ip().is_loopback() {
             let source =
@@ -101,15 +89,15 @@ impl Broker {
 
     /// Serves what `listener` gives until the token is cancelled.
     fn accept_loop(&self, listener: impl Accept) -> CancellationToken {
-        let stop = self.connections.stop.child_token();
+        let stop = self.stop.child_token();
         let stopped = stop.clone();
-        let broker = self.clone();
-        self.connections.tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+        let server = self.clone();
+        self.tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
             loop {
-                let slot = broker.connections.slots.clone().acquire_owned().await.ok();
+                let slot = server.slots.clone().acquire_owned().await.ok();
                 match listener.next().await {
                     Ok(Some(stream)) => {
-                        broker.connections.spawn(broker.services.clone(), stream, slot);
+                        server.serve(stream, slot);
                     }
                     Ok(None) => {}
                     // Out of file descriptors, mostly: wait for some connection to end.
@@ -163,7 +151,16 @@ impl Accept for OwnUser {
     }
 }
 
+/// The longest path of a Unix socket on Linux, in bytes.
+const MAX_PATH: usize = 107;
+
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    if path.as_os_str().len() > MAX_PATH {
+        let text = format!(
+            "the path of a Unix socket has at most {MAX_PATH} bytes; choose a shorter folder, with TMPDIR for one"
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
     let abandoned = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
         && std::os::unix::net::UnixStream::connect(path)
             .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);

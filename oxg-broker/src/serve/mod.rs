@@ -1,7 +1,5 @@
 //! Listening, and what happens on each connection.
 
-mod gate;
-mod head;
 mod listen;
 mod stall;
 
@@ -18,17 +16,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use gate::Gated;
-pub(crate) use gate::REFUSED_PATH;
-pub(crate) use head::Violation;
 pub use listen::Listener;
 use stall::Stalling;
 
 use crate::api::answer;
 use crate::body::incoming;
-use crate::broker::{Broker, Services};
+use crate::gate::{Gated, MAX_LINES};
+use crate::services::Services;
 
-/// How long a busy connection may go on after [`Broker::shutdown`].
+/// How long a busy connection may go on after [`Broker::shutdown`](crate::Broker::shutdown).
 pub const GRACE: Duration = Duration::from_secs(5);
 
 /// The most connections at a time; the next one waits to be accepted.
@@ -37,25 +33,32 @@ const MAX_CONNECTIONS: usize = 1024;
 /// How much a connection without a socket holds between its two ends, in bytes.
 const PIPE: usize = 64 << 10;
 
-/// The running tasks of a broker.
-#[derive(Debug, Clone)]
-pub(crate) struct Connections {
+/// Serves connections, and ends them.
+#[derive(Clone)]
+pub(crate) struct Server {
+    services: Arc<Services>,
     tasks: TaskTracker,
     stop: CancellationToken,
     slots: Arc<Semaphore>,
 }
 
-impl Default for Connections {
-    fn default() -> Self {
+impl Server {
+    pub(crate) fn new(services: Arc<Services>) -> Self {
         Self {
+            services,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         }
     }
-}
 
-impl Connections {
+    /// Serves one connection without a socket and returns its other end.
+    pub(crate) fn connect(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(PIPE);
+        self.serve(far, None);
+        near
+    }
+
     pub(crate) async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -63,28 +66,15 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    fn spawn<S>(&self, services: Arc<Services>, stream: S, slot: Option<OwnedSemaphorePermit>)
+    fn serve<S>(&self, stream: S, slot: Option<OwnedSemaphorePermit>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let stop = self.stop.clone();
+        let (services, stop) = (self.services.clone(), self.stop.clone());
         self.tasks.spawn(async move {
             serve_connection(services, stream, stop).await;
             drop(slot);
         });
-    }
-}
-
-impl Broker {
-    /// Serves one connection without a socket and returns its other end.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime.
-    #[must_use]
-    pub fn connect(&self) -> DuplexStream {
-        let (near, far) = tokio::io::duplex(PIPE);
-        self.connections.spawn(self.services.clone(), far, None);
-        near
     }
 }
 
@@ -105,7 +95,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
-        .max_headers(head::MAX_LINES)
+        .max_headers(MAX_LINES)
         .max_buf_size(head_limit.max(8 << 10) + (8 << 10))
         .serve_connection(TokioIo::new(gated), service);
     let mut connection = std::pin::pin!(connection);

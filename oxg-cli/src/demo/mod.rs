@@ -10,9 +10,11 @@ use oxg_protocol::task::NewTask;
 use serde_json::{Map, json};
 
 use crate::args::DemoArgs;
+use crate::ending::Ending;
 use crate::error::{CliError, Exit};
 use crate::report::{self, Report};
-use crate::run::{Ending, Plan, execute};
+use crate::run::{Plan, execute};
+use crate::terminal;
 use site::Site;
 
 /// What the site's account page and the plugin agree on.
@@ -26,8 +28,8 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
     let name =
         "api-token".parse().map_err(|error| CliError::argument("demo", format!("{error}")))?;
     let site = Site::start(TOKEN).await?;
-    report::progress("demo", &format!("the plugin {} audits three pages", manifest.name));
-    report::progress("site", &format!("{}, flawed on purpose", site.url("/")));
+    terminal::progress("demo", &format!("the plugin {} audits three pages", manifest.name));
+    terminal::progress("site", &format!("{}, flawed on purpose", site.url("/")));
 
     let urls = [site.url("/"), site.url("/account"), DENIED.to_owned()];
     let plan = Plan {

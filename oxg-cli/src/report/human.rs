@@ -7,8 +7,8 @@ use anstyle::Style;
 use oxg_protocol::Severity;
 use oxg_protocol::audit::{AuditRecord, Decision, EventType};
 
-use super::style::{BAD, FAINT, GOOD, HINT, STRONG, cut, printable, severity};
 use super::{Report, TaskReport, text};
+use crate::terminal::{BAD, FAINT, GOOD, HINT, STRONG, cut, printable, severity};
 
 /// The widest that a column with text from elsewhere becomes.
 const WIDE: usize = 60;

@@ -1,8 +1,6 @@
 //! What a run did: gathered once, printed for a person or a program.
 
-mod files;
 mod human;
-mod style;
 
 use std::path::PathBuf;
 
@@ -15,10 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Format;
+use crate::ending::Ending;
 use crate::error::{CliError, Exit};
-use crate::run::Ending;
-pub(crate) use files::Files;
-pub(crate) use style::{error, plugin_line, progress};
+use crate::files::Files;
 
 /// Said at each start and in each report, until it is not true any more.
 pub(crate) const NOT_ISOLATED: &str =

@@ -17,8 +17,9 @@ use serde_json::{Map, Value};
 
 use crate::args::{OutputArgs, RunArgs};
 use crate::error::{CliError, Exit};
-use crate::report::{self, Files, Report};
-pub(crate) use supervise::Ending;
+use crate::files::Files;
+use crate::report::{self, Report};
+use crate::terminal;
 
 /// Everything that a run needs, checked.
 pub(crate) struct Plan {
@@ -74,15 +75,15 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     }
 
     let listener = broker.listen_unix(files.private.path().join("broker.sock"))?;
-    report::progress("broker", &listener.endpoint().to_string());
+    terminal::progress("broker", &listener.endpoint().to_string());
     for port in &plan.loopback_ports {
-        report::progress("policy", &format!("port {port} of this machine is open to the plugin"));
+        terminal::progress("policy", &format!("port {port} of this machine is open to the plugin"));
     }
     for name in session.unredacted_secrets() {
         let warning = format!(
             "the secret {name} is too short or too common to be removed from logs and findings"
         );
-        report::progress("warning", &warning);
+        terminal::progress("warning", &warning);
     }
 
     let mut launch = Launch::new(
@@ -100,8 +101,8 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let process = launch.spawn()?;
     let id = process.id().map_or_else(String::new, |id| format!("process {id}, "));
     let environment = variables.join(" ");
-    report::progress("plugin", &format!("{id}environment: {environment}"));
-    report::progress("", report::NOT_ISOLATED);
+    terminal::progress("plugin", &format!("{id}environment: {environment}"));
+    terminal::progress("", report::NOT_ISOLATED);
 
     let ending = supervise::supervise(process, &session, plan.timeout).await?;
     drop(listener);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::error::CliError;
-use crate::report;
+use crate::terminal;
 
 /// What cargo says of each thing that it built.
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,7 @@ pub(crate) async fn find(
 }
 
 async fn build(cargo: &Path, manifest: &Manifest, release: bool) -> Result<PathBuf, CliError> {
-    report::progress("build", &format!("cargo build, {}", cargo.display()));
+    terminal::progress("build", &format!("cargo build, {}", cargo.display()));
     let failed = |problem: String| CliError::Build { problem };
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);

@@ -6,65 +6,18 @@ use std::time::Duration;
 
 use oxg_broker::Session;
 use oxg_broker::launch::PluginProcess;
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::ending::Ending;
 use crate::error::CliError;
-use crate::report;
+use crate::terminal;
 
 /// How long a plugin may take to stop once it is asked to.
 const GRACE: Duration = Duration::from_secs(15);
 /// How long the last lines of output are waited for: a process that the plugin left behind may
 /// hold its output open.
 const LAST_LINES: Duration = Duration::from_secs(1);
-
-/// How the plugin ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "how", rename_all = "snake_case")]
-pub(crate) enum Ending {
-    /// It exited with 0 after its tasks were settled.
-    Stopped,
-    /// It exited with 0 and left tasks behind.
-    LeftEarly,
-    /// It exited with another code.
-    Exited { code: i32, last_line: String },
-    /// A signal ended it.
-    Killed { signal: i32 },
-    /// It did not finish its tasks in time, and was stopped.
-    TimedOut { seconds: u64 },
-    /// It did not stop when it was asked to, and was killed.
-    Hung,
-    /// The person at the terminal ended it.
-    Interrupted,
-}
-
-impl Ending {
-    /// What happened and what to do; `None` if all is well.
-    pub(crate) fn complaint(&self) -> Option<String> {
-        match self {
-            Self::Stopped => None,
-            Self::LeftEarly => Some("the plugin exited before its tasks were settled".to_owned()),
-            Self::Exited { code, last_line } if last_line.is_empty() => {
-                Some(format!("the plugin exited with code {code}; run.log may say why"))
-            }
-            Self::Exited { code, last_line } => {
-                Some(format!("the plugin exited with code {code}; its last words: {last_line}"))
-            }
-            Self::Killed { signal } => Some(format!(
-                "the plugin was killed by signal {signal}; the lease of its task would have expired on its own"
-            )),
-            Self::TimedOut { seconds } => Some(format!(
-                "the plugin did not finish in {seconds} s and was stopped; give it more with --timeout"
-            )),
-            Self::Hung => Some(format!(
-                "the plugin did not stop within {} s of being asked and was killed",
-                GRACE.as_secs()
-            )),
-            Self::Interrupted => Some("interrupted; the plugin was stopped".to_owned()),
-        }
-    }
-}
 
 /// Waits for the tasks, then for the plugin, for at most `limit`.
 pub(crate) async fn supervise(
@@ -82,7 +35,7 @@ pub(crate) async fn supervise(
         tokio::select! {
             biased;
             Some(line) = lines.recv() => {
-                report::plugin_line(&line);
+                terminal::plugin_line(&line);
                 remember(&mut last_line, line);
             }
             status = process.wait() => break (status.map_err(lost)?, None),
@@ -92,7 +45,7 @@ pub(crate) async fn supervise(
             }
             () = sleep_until(alarm) => {
                 let ending = match settled_at {
-                    Some(_) => Ending::Hung,
+                    Some(_) => Ending::Hung { seconds: GRACE.as_secs() },
                     None => Ending::TimedOut { seconds: limit.as_secs() },
                 };
                 break (end(&mut process, &mut lines).await.map_err(lost)?, Some(ending));
@@ -103,7 +56,7 @@ pub(crate) async fn supervise(
         }
     };
     while let Ok(Some(line)) = timeout(LAST_LINES, lines.recv()).await {
-        report::plugin_line(&line);
+        terminal::plugin_line(&line);
         remember(&mut last_line, line);
     }
     Ok(forced.unwrap_or_else(|| natural(status, settled_at.is_some(), session, last_line)))
@@ -125,7 +78,7 @@ async fn end(
     loop {
         tokio::select! {
             status = &mut stopping => return status,
-            Some(line) = lines.recv() => report::plugin_line(&line),
+            Some(line) = lines.recv() => terminal::plugin_line(&line),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! first. A bad head never reaches hyper: in its place goes one request for [`REFUSED_PATH`], so
 //! that the answer leaves in order, and nothing after it.
 
+mod head;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +14,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::head::{self, Framing, Violation};
+use head::Framing;
+pub(crate) use head::{MAX_LINES, Violation};
 
 /// What a refused request asks for, whatever it asked for.
 pub(crate) const REFUSED_PATH: &str = "/refused";

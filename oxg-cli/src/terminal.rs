@@ -5,13 +5,13 @@ use oxg_protocol::Severity;
 
 use crate::error::CliError;
 
-pub(super) const STRONG: Style = Style::new().bold();
-pub(super) const FAINT: Style = Style::new().dimmed();
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const STRONG: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
 
-pub(super) fn severity(severity: Severity) -> Style {
+pub(crate) fn severity(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => BAD,
         Severity::Medium => AnsiColor::Yellow.on_default().bold(),
@@ -36,7 +36,7 @@ pub(crate) fn error(error: &CliError) {
 }
 
 /// The text with control characters made visible: a target must not steer the terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -50,7 +50,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// The text, cut to `width` characters.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -1,0 +1,41 @@
+//! One call by a known plugin, as every service sees it.
+
+use oxg_manifest::Capability;
+use oxg_protocol::{ErrorCode, Problem, TaskId};
+use tokio::time::Instant;
+
+use crate::audit::{Audit, Entry};
+use crate::error::Refusal;
+use crate::sessions::SessionState;
+
+/// One call by a known plugin.
+pub(crate) struct Call<'a> {
+    pub(crate) audit: &'a Audit,
+    pub(crate) session: &'a SessionState,
+    pub(crate) deadline: Instant,
+    pub(crate) request_id: &'a str,
+    pub(crate) task_id: Option<TaskId>,
+}
+
+impl Call<'_> {
+    /// Writes a decision on this call down.
+    pub(crate) fn record(&self, entry: Entry) -> Result<(), Refusal> {
+        let mut entry = entry.with("request_id", self.request_id);
+        if let Some(task) = &self.task_id {
+            entry = entry.with("task_id", task.as_str());
+        }
+        self.audit.record(&self.session.plugin_id, entry)
+    }
+
+    /// Refuses the call unless the manifest grants `capability`.
+    pub(crate) fn require(&self, capability: Capability) -> Result<(), Refusal> {
+        if self.session.manifest.declares(capability) {
+            return Ok(());
+        }
+        let detail = format!("manifest.json does not declare the `{capability}` capability");
+        let problem = Problem::new(ErrorCode::CapabilityDenied, detail)
+            .with_capability(capability.as_str())
+            .with_manifest_hint(capability.manifest_line());
+        Err(Box::new(problem))
+    }
+}

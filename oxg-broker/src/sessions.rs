@@ -1,0 +1,57 @@
+//! The open sessions, and what the broker knows of each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use oxg_manifest::Manifest;
+use oxg_protocol::session::SessionInfo;
+use oxg_protocol::{Digest, Limits};
+use tokio::sync::Semaphore;
+
+use crate::artifacts::Artifacts;
+use crate::policy::Policy;
+use crate::secrets::Secrets;
+use crate::tasks::Tasks;
+
+/// What the broker knows of a session.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    pub(crate) plugin_id: String,
+    pub(crate) manifest: Manifest,
+    pub(crate) info: SessionInfo,
+    pub(crate) limits: Limits,
+    pub(crate) policy: Policy,
+    pub(crate) secrets: Secrets,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) tasks: Tasks,
+    pub(crate) slots: Arc<Semaphore>,
+}
+
+/// The open sessions, by the digest of their token: the look-up takes the same time whatever part
+/// of a guess is right.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<HashMap<Digest, Arc<SessionState>>>);
+
+impl Sessions {
+    pub(crate) fn authenticate(&self, token: &str) -> Option<Arc<SessionState>> {
+        self.lock().get(&Digest::of(token.as_bytes())).cloned()
+    }
+
+    pub(crate) fn drain(&self) {
+        for session in self.lock().values() {
+            session.tasks.drain();
+        }
+    }
+
+    pub(crate) fn insert(&self, token: Digest, session: Arc<SessionState>) {
+        self.lock().insert(token, session);
+    }
+
+    pub(crate) fn remove(&self, token: &Digest) {
+        self.lock().remove(token);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Arc<SessionState>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
