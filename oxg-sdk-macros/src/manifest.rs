@@ -6,11 +6,20 @@ use syn::{Error, LitStr, Result};
 
 /// What the macro needs of a manifest.
 pub(crate) struct Declared {
-    /// The file, absolute, so that the compiler notices when it changes.
-    pub(crate) path: String,
+    /// The file, absolute, so that the compiler notices when it changes; none in a stand-in.
+    pub(crate) path: Option<String>,
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) capabilities: Vec<Capability>,
+}
+
+impl Declared {
+    /// Stands in for a manifest that cannot be read: everything is declared, so that the mistake in
+    /// the manifest is the only error.
+    pub(crate) fn everything() -> Self {
+        let capabilities = Capability::ALL.to_vec();
+        Self { path: None, name: String::new(), version: String::new(), capabilities }
+    }
 }
 
 /// Reads the manifest that `argument` names, or the one beside `Cargo.toml`.
@@ -28,7 +37,7 @@ pub(crate) fn read(argument: Option<&LitStr>, source: Option<PathBuf>) -> Result
         .to_str()
         .ok_or_else(|| Error::new(span, format!("the path {} is not UTF-8", path.display())))?;
     Ok(Declared {
-        path: path.to_owned(),
+        path: Some(path.to_owned()),
         name: manifest.name.to_string(),
         version: manifest.version.to_string(),
         capabilities: Capability::ALL

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use oxg_manifest::Capability;
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::parse::Parser;
 use syn::{Error, Expr, ExprLit, Ident, ImplItem, ItemImpl, Lit, LitStr, Meta, Result};
 
@@ -25,16 +25,12 @@ pub(crate) fn expand(
             type Config = ::oxg_sdk::NoConfig;
         }));
     }
-    let declared = match manifest::read(argument.as_ref(), source) {
-        Ok(declared) => implement(&plugin, &declared),
-        // The rest of the plugin is compiled as if everything were declared: one mistake, one error.
-        Err(error) => {
-            let placeholder = placeholder(&plugin);
-            let error = error.into_compile_error();
-            quote!(#error #placeholder)
-        }
+    let (declared, error) = match manifest::read(argument.as_ref(), source) {
+        Ok(declared) => (declared, None),
+        Err(error) => (Declared::everything(), Some(error.into_compile_error())),
     };
-    Ok(quote!(#plugin #declared))
+    let declared = implement(&plugin, &declared);
+    Ok(quote!(#error #plugin #declared))
 }
 
 fn parse_args(args: TokenStream) -> Result<Option<LitStr>> {
@@ -71,51 +67,31 @@ fn implement(plugin: &ItemImpl, declared: &Declared) -> TokenStream {
     let Declared { path, name, version, capabilities } = declared;
     let (generics, ty) = (&plugin.generics, &plugin.self_ty);
     let (start, _, clause) = generics.split_for_impl();
+    let text = path.as_ref().map_or_else(|| quote!(""), |path| quote!(::core::include_str!(#path)));
     let keys = capabilities.iter().map(|capability| capability.as_str());
-    let markers = markers(plugin, capabilities);
+    let markers = capabilities.iter().filter_map(|&capability| marker(capability));
     quote! {
         impl #start ::oxg_sdk::declared::Declared for #ty #clause {
             const NAME: &'static str = #name;
             const VERSION: &'static str = #version;
-            const MANIFEST: &'static str = ::core::include_str!(#path);
+            const MANIFEST: &'static str = #text;
             const CAPABILITIES: &'static [&'static str] = &[#(#keys),*];
         }
-        #markers
+        #(impl #start ::oxg_sdk::declared::#markers for #ty #clause {})*
     }
 }
 
-fn placeholder(plugin: &ItemImpl) -> TokenStream {
-    let (generics, ty) = (&plugin.generics, &plugin.self_ty);
-    let (start, _, clause) = generics.split_for_impl();
-    let markers = markers(plugin, Capability::ALL);
-    quote! {
-        impl #start ::oxg_sdk::declared::Declared for #ty #clause {
-            const NAME: &'static str = "";
-            const VERSION: &'static str = "";
-            const MANIFEST: &'static str = "";
-            const CAPABILITIES: &'static [&'static str] = &[];
-        }
-        #markers
-    }
-}
-
-fn markers(plugin: &ItemImpl, capabilities: &[Capability]) -> TokenStream {
-    let (generics, ty) = (&plugin.generics, &plugin.self_ty);
-    let (start, _, clause) = generics.split_for_impl();
-    let span = Span::call_site();
-    let markers = capabilities.iter().filter_map(|capability| {
-        let name = match capability {
-            Capability::Http => "DeclaresHttp",
-            Capability::Storage => "DeclaresStorage",
-            Capability::Secrets => "DeclaresSecrets",
-            Capability::Tasks => "DeclaresTasks",
-            Capability::Findings => "DeclaresFindings",
-            _ => return None,
-        };
-        let marker = Ident::new(name, span);
-        Some(quote_spanned!(span=> impl #start ::oxg_sdk::declared::#marker for #ty #clause {}))
-    });
-    quote!(#(#markers)*)
+/// The trait that stands for a capability.
+fn marker(capability: Capability) -> Option<Ident> {
+    let name = match capability {
+        Capability::Http => "DeclaresHttp",
+        Capability::Storage => "DeclaresStorage",
+        Capability::Secrets => "DeclaresSecrets",
+        Capability::Tasks => "DeclaresTasks",
+        Capability::Findings => "DeclaresFindings",
+        _ => return None,
+    };
+    Some(Ident::new(name, Span::call_site()))
 }
 
 #[cfg(test)]

@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use crate::channel::BrokerChannel;
 use crate::clients::http::HttpClient;
 use crate::clients::{
-    Api, ArtifactsClient, FindingError, FindingsClient, LogsClient, Scope, SecretsClient,
-    TasksClient,
+    Api, ArtifactsClient, FindingError, FindingsClient, Scope, SecretsClient, TasksClient,
 };
 use crate::declared::{
     DeclaresFindings, DeclaresHttp, DeclaresSecrets, DeclaresStorage, DeclaresTasks,
@@ -134,12 +133,6 @@ impl<P: Plugin> Context<P> {
         P: DeclaresTasks,
     {
         TasksClient::new(self.api())
-    }
-
-    /// The log of the broker. Write `tracing` events instead.
-    #[must_use]
-    pub fn logs(&self) -> LogsClient {
-        LogsClient::new(self.api())
     }
 
     /// The channel beneath the clients.

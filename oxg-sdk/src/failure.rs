@@ -2,9 +2,10 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use oxg_protocol::ErrorCode;
+use oxg_protocol::{ErrorCode, Problem};
 
-use crate::channel::{BodyError, ChannelError};
+use crate::channel::{BodyError, ChannelError, TokenError};
+use crate::clients::FindingError;
 use crate::clients::http::HttpError;
 
 /// What hooks and most calls of the SDK return.
@@ -129,6 +130,9 @@ fn judge(error: &(dyn Error + 'static)) -> Option<Verdict> {
             _ => Some(Verdict::FINAL),
         };
     }
+    if let Some(FindingError::Rejected { problem, .. }) = error.downcast_ref() {
+        return Some(judge_problem(problem));
+    }
     if let Some(error) = error.downcast_ref::<BodyError>() {
         return match error {
             BodyError::TooLarge { .. } => Some(Verdict::FINAL),
@@ -144,23 +148,29 @@ fn judge_channel(error: &ChannelError) -> Option<Verdict> {
         ChannelError::Connect { .. } | ChannelError::Lost(_) | ChannelError::Deadline(_) => {
             Some(Verdict::PASSING)
         }
-        ChannelError::Broker(problem) => {
-            let code = problem.code();
-            let passes = code.is_transient()
-                || matches!(
-                    code,
-                    ErrorCode::DeadlineExceeded
-                        | ErrorCode::UpstreamUnreachable
-                        | ErrorCode::Draining
-                        | ErrorCode::Internal
-                );
-            Some(Verdict {
-                retryable: passes,
-                after: problem.retry_after_ms.filter(|_| passes).map(Duration::from_millis),
-            })
-        }
+        ChannelError::Broker(problem) => Some(judge_problem(problem)),
+        // The launcher may just be writing a new one.
+        ChannelError::Token(TokenError::Read { .. }) => Some(Verdict::PASSING),
         ChannelError::Body(_) => None,
         _ => Some(Verdict::FINAL),
+    }
+}
+
+fn judge_problem(problem: &Problem) -> Verdict {
+    let code = problem.code();
+    let passes = code.is_transient()
+        || matches!(
+            code,
+            ErrorCode::DeadlineExceeded
+                | ErrorCode::UpstreamUnreachable
+                | ErrorCode::Draining
+                | ErrorCode::Internal
+                | ErrorCode::Unauthenticated
+                | ErrorCode::TokenExpired
+        );
+    Verdict {
+        retryable: passes,
+        after: problem.retry_after_ms.filter(|_| passes).map(Duration::from_millis),
     }
 }
 
@@ -168,7 +178,6 @@ fn judge_channel(error: &ChannelError) -> Option<Verdict> {
 mod tests {
     use super::*;
     use crate::clients::ApiError;
-    use oxg_protocol::Problem;
 
     fn broker(code: ErrorCode) -> ChannelError {
         ChannelError::Broker(Box::new(Problem::new(code, "because")))

@@ -65,7 +65,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// Calls that wait for their answer at a time. Default 64.
+    /// Calls that wait for their answer at a time, those of the run loop aside. Default 64.
     pub fn concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.max(1);
         self

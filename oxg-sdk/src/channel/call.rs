@@ -21,6 +21,7 @@ pub struct CallOptions {
     pub(super) until: Option<Instant>,
     pub(super) idempotent: Option<bool>,
     pub(super) task: Option<TaskId>,
+    pub(super) unlimited: bool,
 }
 
 impl CallOptions {
@@ -56,6 +57,13 @@ impl CallOptions {
     #[must_use]
     pub fn task(mut self, task: Option<TaskId>) -> Self {
         self.task = task;
+        self
+    }
+
+    /// A call that does not wait for a place. For the run loop: a plugin that waits for many slow
+    /// targets would lose its leases otherwise.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.unlimited = true;
         self
     }
 }

@@ -43,6 +43,7 @@ where
         let stated = options
             .and_then(|options| options.deadline)
             .unwrap_or(self.default)
+            .min(MAX)
             .min(left.unwrap_or(MAX));
         let expires = now + stated;
         request.extensions_mut().insert(Expires(expires));

@@ -1,9 +1,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower::Service;
 
 use super::connector::Connector;
@@ -12,6 +14,11 @@ use super::{Body, BoxError, ChannelError, ChannelFuture};
 
 /// The longest head of an answer, in bytes. The broker's own limit is half of it.
 const MAX_HEAD_BYTES: usize = 128 << 10;
+/// The most fields of an answer. Without it, an answer with more than 100 looks like a lost broker.
+const MAX_FIELDS: usize = 1024;
+/// How long a connection is kept idle. The broker closes it after 60 s, and a call that meets it
+/// just then is lost.
+const MAX_IDLE: Duration = Duration::from_secs(30);
 
 /// HTTP/1.1 connections, kept for the next call while they are idle.
 #[derive(Clone)]
@@ -22,7 +29,8 @@ pub(super) struct Pool {
 struct Shared {
     connector: Connector,
     most_idle: usize,
-    idle: Mutex<Vec<SendRequest<Body>>>,
+    /// Each with the time since when nobody uses it.
+    idle: Mutex<Vec<(SendRequest<Body>, Instant)>>,
     /// One task a connection; dropping the set ends them.
     drivers: Mutex<JoinSet<()>>,
 }
@@ -48,15 +56,16 @@ impl Pool {
     /// A connection that nobody uses.
     fn idle(&self) -> Option<SendRequest<Body>> {
         let mut idle = lock(&self.shared.idle);
-        idle.retain(|sender| !sender.is_closed());
-        let at = idle.iter().rposition(SendRequest::is_ready)?;
-        Some(idle.swap_remove(at))
+        idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < MAX_IDLE);
+        let at = idle.iter().rposition(|(sender, _)| sender.is_ready())?;
+        Some(idle.swap_remove(at).0)
     }
 
     async fn connect(&self) -> Result<SendRequest<Body>, ChannelError> {
         let stream = self.shared.connector.connect().await?;
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_FIELDS)
             .handshake(stream)
             .await
             .map_err(|error| ChannelError::Lost(error.into()))?;
@@ -95,7 +104,7 @@ impl Loan {
     pub(super) fn give_back(self) {
         let mut idle = lock(&self.pool.shared.idle);
         if !self.sender.is_closed() && idle.len() < self.pool.shared.most_idle {
-            idle.push(self.sender);
+            idle.push((self.sender, Instant::now()));
         }
     }
 }

@@ -65,31 +65,33 @@ impl FindingsClient {
     /// Reports many, in as few calls as they fit into.
     ///
     /// # Errors
-    /// The first error; findings before it are kept.
+    /// The first error. Findings that the broker refuses keep no others from being sent; another
+    /// error does.
     pub async fn emit_all(
         &self,
         findings: impl IntoIterator<Item = Finding>,
     ) -> Result<Vec<FindingId>, FindingError> {
-        let mut ids = Vec::new();
+        let mut sent = Sent::default();
         let mut batch = Batch::default();
+        // Collected first: the iterator need not be `Send`.
         let findings: Vec<_> = findings.into_iter().collect();
         for finding in findings {
             let finding = self.prepare(finding);
             let line = serde_json::to_vec(&finding).map_err(ApiError::Encode)?;
             if !batch.kinds.is_empty() && batch.lines.len() + line.len() > MAX_BATCH_BYTES {
-                self.send(std::mem::take(&mut batch), &mut ids).await?;
+                self.send(std::mem::take(&mut batch), &mut sent).await?;
             }
             batch.lines.extend_from_slice(&line);
             batch.lines.push(b'\n');
             batch.kinds.push(finding.kind);
         }
         if !batch.kinds.is_empty() {
-            self.send(batch, &mut ids).await?;
+            self.send(batch, &mut sent).await?;
         }
-        Ok(ids)
+        sent.refused.map_or(Ok(sent.ids), Err)
     }
 
-    async fn send(&self, batch: Batch, ids: &mut Vec<FindingId>) -> Result<(), FindingError> {
+    async fn send(&self, batch: Batch, sent: &mut Sent) -> Result<(), FindingError> {
         let options = self.api.options().idempotent(true);
         let mut request = self
             .api
@@ -110,10 +112,10 @@ impl FindingsClient {
         }
         for (receipt, kind) in receipts.into_iter().zip(batch.kinds) {
             match receipt {
-                Receipt::Accepted(id) => ids.push(id),
+                Receipt::Accepted(id) => sent.ids.push(id),
                 Receipt::Rejected(problem) => {
                     let problem = Box::new(problem);
-                    return Err(FindingError::Rejected { kind, problem });
+                    sent.refused.get_or_insert(FindingError::Rejected { kind, problem });
                 }
                 other => {
                     tracing::warn!(receipt = ?other, "the broker answered with a receipt of a later version");
@@ -166,6 +168,13 @@ impl FindingsClient {
         }
         FindingId::from_digest(&hasher.finish())
     }
+}
+
+/// What came of the batches so far.
+#[derive(Default)]
+struct Sent {
+    ids: Vec<FindingId>,
+    refused: Option<FindingError>,
 }
 
 #[derive(Default)]

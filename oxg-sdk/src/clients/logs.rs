@@ -4,14 +4,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 use oxg_protocol::{header, route};
 
+use super::api::MAX_JSON_BYTES;
 use super::{Api, ApiError};
 
 /// How long the broker may take for one batch.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Ships log records. The [logging](crate::logging) uses it; a plugin writes `tracing` events.
+/// Ships log records that are redacted already.
 #[derive(Debug, Clone)]
-pub struct LogsClient {
+pub(crate) struct LogsClient {
     api: Api,
 }
 
@@ -20,15 +21,14 @@ impl LogsClient {
         Self { api }
     }
 
-    /// Ships `lines`: one record a line, each with its line feed, redacted already.
-    ///
-    /// # Errors
-    /// [`ApiError`]. The call is not made again: a line too few is better than one twice.
-    pub async fn ship(&self, lines: Vec<u8>) -> Result<(), ApiError> {
-        let options = self.api.options().deadline(DEADLINE);
+    /// Ships `lines`: one record a line, each with its line feed. The call is not made again: a line
+    /// too few is better than one twice.
+    pub(crate) async fn ship(&self, lines: Vec<u8>) -> Result<(), ApiError> {
+        let options = self.api.options().deadline(DEADLINE).unlimited();
         let mut request = self.api.request(Method::POST, route::LOGS, lines.into(), options)?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
-        self.api.send(request).await?;
+        // Read to its end, or the connection could not be used again.
+        self.api.send(request).await?.into_body().collect(MAX_JSON_BYTES).await?;
         Ok(())
     }
 }

@@ -16,11 +16,11 @@ mod tasks;
 pub use api::ApiError;
 pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};
 pub use findings::{FindingError, FindingsClient};
-pub use logs::LogsClient;
 pub use secret::Secret;
 pub use secrets::{SecretError, SecretsClient};
 pub use tasks::{TaskError, TasksClient};
 
 pub(crate) use api::Api;
+pub(crate) use logs::LogsClient;
 pub(crate) use scope::Scope;
 pub(crate) use secrets::SecretStore;

@@ -9,6 +9,7 @@ use oxg_protocol::{ErrorCode, LeaseToken, TaskId};
 use serde_json::Value;
 
 use super::{Api, ApiError};
+use crate::channel::CallOptions;
 
 /// How much longer than its wait a long poll may take.
 const POLL_MARGIN: Duration = Duration::from_secs(10);
@@ -51,7 +52,7 @@ impl TasksClient {
             wait_ms: millis(wait),
             lease_ms: millis(lease),
         };
-        let options = self.api.options().deadline(wait + POLL_MARGIN);
+        let options = self.options().deadline(wait.saturating_add(POLL_MARGIN));
         self.api.post(route::LEASE_TASKS, &request, options).await
     }
 
@@ -66,8 +67,8 @@ impl TasksClient {
         lease: Duration,
     ) -> Result<Extension, TaskError> {
         let request = ExtendRequest { lease_token: token.clone(), lease_ms: millis(lease) };
-        let options =
-            self.api.options().idempotent(true).deadline(lease / 3 + Duration::from_millis(1));
+        let deadline = lease / 3 + Duration::from_millis(1);
+        let options = self.options().idempotent(true).deadline(deadline);
         self.api
             .post(&route::task(task, TaskAction::Extend), &request, options)
             .await
@@ -118,6 +119,10 @@ impl TasksClient {
         self.act(task, TaskAction::Release, &request).await
     }
 
+    fn options(&self) -> CallOptions {
+        self.api.options().unlimited()
+    }
+
     async fn act(
         &self,
         task: &TaskId,
@@ -125,7 +130,7 @@ impl TasksClient {
         request: &impl serde::Serialize,
     ) -> Result<(), TaskError> {
         // The lease token fences the call, so that a second one does no harm.
-        let options = self.api.options().idempotent(true);
+        let options = self.options().idempotent(true);
         self.api
             .tell(&route::task(task, action), request, options)
             .await

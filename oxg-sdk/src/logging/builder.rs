@@ -24,7 +24,7 @@ use super::stderr::StderrSink;
 )]
 pub struct LevelsError {
     text: String,
-    source: ParseError,
+    source: Option<ParseError>,
 }
 
 /// Puts the logging of a run together.
@@ -67,9 +67,13 @@ impl Logging {
     /// # Errors
     /// [`LevelsError`] where `text` says neither.
     pub fn levels(mut self, text: &str) -> Result<Self, LevelsError> {
-        self.levels = text
-            .parse()
-            .map_err(|source| LevelsError { text: text.chars().take(64).collect(), source })?;
+        let error = |source| LevelsError { text: text.chars().take(64).collect(), source };
+        // A bare word would be a target at level trace: a level with a typing error logs nothing.
+        let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+        if !text.split(',').map(str::trim).all(|part| part.contains('=') || is_level(part)) {
+            return Err(error(None));
+        }
+        self.levels = text.parse().map_err(|source| error(Some(source)))?;
         Ok(self)
     }
 
@@ -120,6 +124,11 @@ impl LogPipeline {
     #[must_use]
     pub fn dispatch(&self) -> Dispatch {
         self.dispatch.clone()
+    }
+
+    /// The redactor that the lines pass.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.shared.redactor
     }
 
     /// Names whoever speaks in the lines to come.

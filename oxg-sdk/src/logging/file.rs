@@ -19,6 +19,8 @@ pub(super) struct FileSink {
 struct State {
     file: File,
     size: u64,
+    /// Whether a line could not be written. It is said once: stderr and broker go on.
+    failed: bool,
 }
 
 impl FileSink {
@@ -32,7 +34,7 @@ impl FileSink {
 fn open(path: &Path) -> io::Result<State> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
     let size = file.metadata()?.len();
-    Ok(State { file, size })
+    Ok(State { file, size, failed: false })
 }
 
 impl LogSink for FileSink {
@@ -42,14 +44,22 @@ impl LogSink for FileSink {
         text.push(b'\n');
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.size >= MAX_BYTES {
-            let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
+            if fs::rename(&self.path, self.path.with_extension("log.1")).is_err() {
+                // The limit matters more than the old lines.
+                let _ = state.file.set_len(0);
+            }
             if let Ok(fresh) = open(&self.path) {
-                *state = fresh;
+                *state = State { failed: state.failed, ..fresh };
             }
         }
-        // There is nowhere to report that the log cannot be written; stderr and broker go on.
-        if state.file.write_all(&text).is_ok() {
-            state.size += text.len() as u64;
+        match state.file.write_all(&text) {
+            Ok(()) => state.size += text.len() as u64,
+            Err(error) if !state.failed => {
+                state.failed = true;
+                let path = self.path.display();
+                let _ = writeln!(io::stderr(), "warning: cannot write to {path}: {error}");
+            }
+            Err(_) => {}
         }
     }
 }

@@ -32,10 +32,13 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        // Not into the span's own: a `Debug` that logs would wait for itself.
+        let mut fields = Fields::default();
+        values.record(&mut fields);
         if let Some(span) = ctx.span(id)
-            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+            && let Some(known) = span.extensions_mut().get_mut::<Fields>()
         {
-            values.record(fields);
+            known.0.extend(fields.0);
         }
     }
 

@@ -40,3 +40,4 @@ pub use sink::{LogLine, LogSink};
 
 pub(crate) use panic::{install as install_panic_hook, last_location, message};
 pub(crate) use ship::Shipper;
+pub(crate) use stderr::printable;

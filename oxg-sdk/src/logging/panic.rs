@@ -26,6 +26,7 @@ fn report(info: &PanicHookInfo<'_>, redactor: &Redactor) {
     if tracing::dispatcher::get_default(tracing::Dispatch::is::<tracing::subscriber::NoSubscriber>)
     {
         let text = redactor.redact(&message);
+        let text = super::printable(&text);
         let _ = writeln!(std::io::stderr(), "panicked at {location}: {text}");
     } else {
         tracing::error!(location, "panicked: {message}");

@@ -28,8 +28,10 @@ pub(super) fn build(
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    let task_id =
-        fields.get("task_id").and_then(Value::as_str).and_then(|text| text.parse::<TaskId>().ok());
+    // An author's field of that name may hold anything.
+    let is_clean = |text: &&str| matches!(redactor.redact(text), Cow::Borrowed(_));
+    let task_id = fields.get("task_id").and_then(Value::as_str).filter(is_clean);
+    let task_id = task_id.and_then(|text| text.parse::<TaskId>().ok());
     if task_id.is_some() {
         fields.remove("task_id");
     }

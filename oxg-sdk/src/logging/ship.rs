@@ -17,6 +17,8 @@ use crate::signal::Signal;
 
 /// Lines that wait at most.
 const MAX_LINES: usize = 1024;
+/// Bytes that wait at most, but for the last line.
+const MAX_BYTES: usize = 4 << 20;
 /// The longest batch, in bytes.
 const MAX_BATCH_BYTES: usize = 256 << 10;
 /// How long lines gather before they are sent.
@@ -34,19 +36,21 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     lines: VecDeque<String>,
+    bytes: usize,
     dropped: u64,
 }
 
 impl LogSink for Arc<Queue> {
     fn write(&self, line: &LogLine<'_>) {
         let mut state = self.state();
-        if state.lines.len() < MAX_LINES {
+        if state.lines.len() < MAX_LINES && state.bytes < MAX_BYTES {
+            state.bytes += line.json.len();
             state.lines.push_back(line.json.to_owned());
-            drop(state);
-            self.filled.notify_one();
         } else {
             state.dropped += 1;
         }
+        drop(state);
+        self.filled.notify_one();
     }
 }
 
@@ -55,17 +59,18 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next batch, and how many lines are in it. It tells of dropped lines first.
+    /// The next batch, and how many lines are lost with it. It tells of dropped lines first.
     fn batch(&self) -> Option<(Vec<u8>, u64)> {
         let mut state = self.state();
         let mut batch = Vec::new();
-        let mut count = 0;
         let dropped = std::mem::take(&mut state.dropped);
+        let mut count = dropped;
         if dropped > 0 {
             push(&mut batch, &notice(dropped));
         }
         while let Some(line) = state.lines.pop_front() {
             push(&mut batch, &line);
+            state.bytes -= line.len();
             count += 1;
             if batch.len() >= MAX_BATCH_BYTES {
                 break;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -27,15 +28,15 @@ fn render(record: &LogRecord) -> String {
     };
     let time = record.ts.get(11..23).unwrap_or(&record.ts);
     let mut text = format!("{time} {level} {}: ", record.target);
-    push(&mut text, &record.msg);
+    text.push_str(&printable(&record.msg));
     let task = record.task_id.as_ref().map(|id| Value::from(id.as_str()));
     let task = task.iter().map(|value| ("task", value));
     let fields = record.fields.iter().map(|(name, value)| (name.as_str(), value));
     for (name, value) in fields.chain(task) {
         let _ = write!(text, " {name}=");
         match value {
-            Value::String(value) => push(&mut text, value),
-            other => push(&mut text, &other.to_string()),
+            Value::String(value) => text.push_str(&printable(value)),
+            other => text.push_str(&printable(&other.to_string())),
         }
     }
     text.push('\n');
@@ -43,14 +44,19 @@ fn render(record: &LogRecord) -> String {
 }
 
 /// Control characters would let a target write to the operator's terminal.
-fn push(text: &mut String, part: &str) {
-    for c in part.chars() {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
         if c.is_control() {
-            text.extend(c.escape_default());
+            escaped.extend(c.escape_default());
         } else {
-            text.push(c);
+            escaped.push(c);
         }
     }
+    escaped.into()
 }
 
 #[cfg(test)]

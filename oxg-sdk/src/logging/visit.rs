@@ -37,6 +37,10 @@ impl Visit for Fields {
         self.insert(field, value);
     }
 
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.insert(field, String::from_utf8_lossy(value));
+    }
+
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         self.insert(field, chain(value));
     }

@@ -19,8 +19,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs `plugin` in the environment that its launcher gave it, and says how it ended.
 ///
 /// Reads the [environment](crate::env), installs logging, a panic hook and signals, and runs on a
-/// runtime of two threads: a hook that computes for a while does not keep leases from being
-/// extended and signals from being heard. Computing for longer belongs into `spawn_blocking`.
+/// runtime of two threads. Computing for long belongs into `spawn_blocking`: it keeps the lease of
+/// its own task from being extended, and two such hooks keep all of them.
 ///
 /// The last line on stderr says what to do where the [exit code](crate::exit) is not 0.
 pub fn run<P: Plugin>(plugin: P) -> ExitCode {
@@ -32,12 +32,15 @@ pub fn run<P: Plugin>(plugin: P) -> ExitCode {
 pub fn main<P: Plugin>(plugin: impl FnOnce() -> P) -> ExitCode {
     let redactor = Redactor::default();
     logging::install_panic_hook(redactor.clone());
-    match start(plugin, &redactor) {
+    let run = catch_unwind(AssertUnwindSafe(|| start(plugin, &redactor)));
+    match run.unwrap_or_else(|panic| Err(RunError::Panic(logging::message(panic.as_ref())))) {
         Ok(_) => Exit::Ok.into(),
         Err(error) => {
             let exit = error.exit();
             let text = format!("{}; {}", chain(&error), exit.advice());
-            let _ = writeln!(std::io::stderr(), "error: {}", redactor.redact(&text));
+            let text = redactor.redact(&text);
+            let text = logging::printable(&text);
+            let _ = writeln!(std::io::stderr(), "error: {text}");
             exit.into()
         }
     }
@@ -50,8 +53,7 @@ fn start<P: Plugin>(
     let environment = Environment::of_process()?;
     let logging = set_up_logging(&environment, redactor)?;
     let _ = tracing::dispatcher::set_global_default(logging.dispatch());
-    let plugin = catch_unwind(AssertUnwindSafe(plugin))
-        .map_err(|payload| RunError::Panic(logging::message(payload.as_ref())))?;
+    let plugin = plugin();
     let channel = BrokerChannel::builder(&environment.broker)
         .map_err(RunError::Channel)?
         .token(environment.token)

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use oxg_protocol::{LeaseToken, TaskId};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::clients::{TaskError, TasksClient};
 use crate::signal::Signal;
@@ -33,7 +33,9 @@ impl Heartbeat<'_> {
             // After a beat that failed this comes sooner and sooner, but never in a rush.
             sleep((left / 3).max(Duration::from_millis(50)).min(left)).await;
             let asked = Instant::now();
-            match self.tasks.extend(self.task, self.token, self.lease).await {
+            let extend = self.tasks.extend(self.task, self.token, self.lease);
+            let Ok(extended) = timeout_at(self.expires, extend).await else { continue };
+            match extended {
                 Ok(extension) => {
                     self.expires = asked + Duration::from_millis(extension.lease_expires_in_ms);
                     if extension.cancel_requested {

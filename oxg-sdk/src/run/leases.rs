@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use oxg_protocol::ErrorCode;
+use oxg_protocol::session::SessionInfo;
 use oxg_protocol::task::{Deliveries, Delivery};
+use oxg_protocol::{ErrorCode, route};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::Instrument;
@@ -21,6 +22,8 @@ use crate::clients::ApiError;
 const MAX_FAILURES: u32 = 5;
 /// The pause after the first failed lease; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause, whatever the broker asks for.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// How long a lease that is under way is waited for once nothing else is left to do: the broker
 /// may have lent tasks already, and they are to be given back.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -35,6 +38,8 @@ pub(super) struct Leases<P: Plugin> {
     running: JoinSet<Ended>,
     leasing: Option<Leasing>,
     failures: u32,
+    /// Before the next lease.
+    pause: Duration,
     /// Set once no more tasks are wanted.
     stopping: Option<StopReason>,
     /// What ends the run once `stopping` is set: the grace period, then less.
@@ -57,6 +62,7 @@ impl<P: Plugin> Leases<P> {
             running: JoinSet::new(),
             leasing: None,
             failures: 0,
+            pause: Duration::ZERO,
             stopping: None,
             timer: None,
             summary: RunSummary::default(),
@@ -92,6 +98,9 @@ impl<P: Plugin> Leases<P> {
             }
         }
         self.summary.reason = self.stopping.unwrap_or_default();
+        if self.summary.lost > 0 {
+            is_broker_there(&self.shared).await?;
+        }
         Ok(self.summary)
     }
 
@@ -104,17 +113,11 @@ impl<P: Plugin> Leases<P> {
         }
         let tasks = self.shared.tasks();
         let (poll, lease) = (self.shared.settings.poll, self.shared.settings.lease);
-        let pause = match self.failures {
-            0 => Duration::ZERO,
-            failures => FIRST_PAUSE * 2_u32.saturating_pow(failures - 1),
-        };
+        let pause = std::mem::take(&mut self.pause);
         self.leasing = Some(Box::pin(async move {
             sleep(pause).await;
-            let asked = Instant::now();
             let leased = tasks.lease(room, poll, lease).await;
-            // A lease runs from when it was granted; no earlier than this.
-            let at = if leased.is_ok() { Instant::now() } else { asked };
-            (at, leased)
+            (Instant::now(), leased)
         }));
     }
 
@@ -171,7 +174,7 @@ impl<P: Plugin> Leases<P> {
         let back = self.stopping == Some(StopReason::Shutdown);
         for delivery in leased.deliveries {
             if back {
-                let ended = self.give_back(&delivery).await;
+                let ended = give_back(&self.shared, &delivery).await;
                 self.count(Ok(ended));
             } else {
                 self.start(delivery, at);
@@ -190,12 +193,6 @@ impl<P: Plugin> Leases<P> {
         self.running.spawn(work.instrument(span).with_current_subscriber());
     }
 
-    async fn give_back(&self, delivery: &Delivery) -> Ended {
-        let report =
-            Report { tasks: &self.shared.tasks(), delivery, redactor: &self.shared.redactor };
-        report.release(SETTLE).await
-    }
-
     /// An error only where the run is to end with it.
     fn failed(&mut self, error: ApiError) -> Result<(), RunError> {
         if self.stopping.is_some() {
@@ -206,7 +203,10 @@ impl<P: Plugin> Leases<P> {
                 self.stop(StopReason::Draining);
                 return Ok(());
             }
-            Some(code) => code.is_transient() || code == ErrorCode::DeadlineExceeded,
+            Some(code) => {
+                code.is_transient()
+                    || matches!(code, ErrorCode::DeadlineExceeded | ErrorCode::Internal)
+            }
             None => error.is_unreachable(),
         };
         if !passing {
@@ -216,6 +216,10 @@ impl<P: Plugin> Leases<P> {
         if self.failures >= MAX_FAILURES {
             return Err(RunError::BrokerLost(error));
         }
+        let asked = error.problem().and_then(|problem| problem.retry_after_ms).unwrap_or_default();
+        self.pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.failures - 1))
+            .max(Duration::from_millis(asked))
+            .min(MAX_PAUSE);
         tracing::warn!(failures = self.failures, error = %error, "cannot lease tasks yet");
         Ok(())
     }
@@ -240,6 +244,20 @@ impl<P: Plugin> Leases<P> {
     fn count(&mut self, ended: Result<Ended, JoinError>) {
         count(&mut self.summary, ended);
     }
+}
+
+/// An error where the tasks got lost because the broker did: it said that it drains, and is gone
+/// before they are done.
+async fn is_broker_there<P: Plugin>(shared: &Shared<P>) -> Result<(), RunError> {
+    match shared.api().get::<SessionInfo>(route::SESSION).await {
+        Err(error) if error.is_unreachable() => Err(RunError::BrokerLost(error)),
+        _ => Ok(()),
+    }
+}
+
+async fn give_back<P: Plugin>(shared: &Shared<P>, delivery: &Delivery) -> Ended {
+    let report = Report { tasks: &shared.tasks(), delivery, redactor: &shared.redactor };
+    report.release(SETTLE).await
 }
 
 fn count(summary: &mut RunSummary, ended: Result<Ended, JoinError>) {

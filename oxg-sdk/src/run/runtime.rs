@@ -11,10 +11,11 @@ use tracing::instrument::WithSubscriber;
 use super::catch::catch;
 use super::leases::Leases;
 use super::settings::Settings;
-use super::{RunError, RunSummary, Shared, session};
+use super::{RunError, RunSummary, Shared, StopReason, session};
 use crate::channel::BrokerChannel;
 use crate::clients::{Api, LogsClient, Scope, SecretStore};
 use crate::logging::{LogPipeline, Shipper};
+use crate::select::{Either, first};
 use crate::signal::Signal;
 use crate::{Context, Failure, Plugin, Result, config};
 
@@ -68,7 +69,8 @@ impl<P: Plugin> Runtime<P> {
         self
     }
 
-    /// The redactor that learns each secret. Give the same one to the logging and to the channel.
+    /// The redactor that learns each secret; that of [`logging`](Self::logging), where there is
+    /// one, takes its place. Give the same one to the channel.
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
@@ -113,11 +115,13 @@ impl<P: Plugin> Runtime<P> {
     /// [`RunError`], whose [`exit`](RunError::exit) is the exit code that goes with it. Dropping
     /// the future ends the run at once; the broker takes the tasks back when their leases end.
     pub async fn run(
-        self,
+        mut self,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<RunSummary, RunError> {
         match self.logging.clone() {
             Some(logging) => {
+                // A second one would not know what the first must keep out of the logs.
+                self.redactor = logging.redactor().clone();
                 let dispatch = logging.dispatch();
                 self.go(shutdown).with_subscriber(dispatch).await
             }
@@ -179,19 +183,24 @@ impl<P: Plugin> Runtime<P> {
             abort: Signal::default(),
         });
         let ctx = Context::new(Arc::clone(&shared));
-        let started = hook(START_DEADLINE, shared.plugin.on_start(&ctx)).await;
-        let result = match started {
-            Ok(()) => {
-                let shutdown = pin!(shutdown);
-                let leases = Leases::new(Arc::clone(&shared));
-                let result = leases.run(shutdown).await;
-                let stopped = hook(shared.settings.grace, shared.plugin.on_stop(&ctx)).await;
-                if let Err(failure) = stopped {
+        let mut shutdown = pin!(shutdown);
+        let start = hook(START_DEADLINE, async { shared.plugin.on_start(&ctx).await });
+        let result = match first(start, shutdown.as_mut()).await {
+            Either::First(Ok(())) => {
+                let result = Leases::new(Arc::clone(&shared)).run(shutdown).await;
+                let stop = hook(shared.settings.grace, async { shared.plugin.on_stop(&ctx).await });
+                if let Err(failure) = stop.await {
                     tracing::warn!("on_stop failed: {failure}");
                 }
                 result
             }
-            Err(failure) => Err(RunError::Start(redacted(&failure, &shared.redactor))),
+            Either::First(Err(failure)) => {
+                Err(RunError::Start(redacted(&failure, &shared.redactor)))
+            }
+            Either::Second(()) => {
+                tracing::info!("stopping before on_start ended");
+                Ok(RunSummary { reason: StopReason::Shutdown, ..RunSummary::default() })
+            }
         };
         shared.secrets.release(&shared.api()).await;
         result

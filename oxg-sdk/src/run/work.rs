@@ -5,6 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use oxg_protocol::task::Delivery;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Shared;
@@ -16,6 +17,12 @@ use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
 
 /// How long the broker may take to take a task back.
 const RELEASE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The longest that a hook may take, whatever the settings say.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How far the broker's clock for a task's deadline may be ahead: it starts when the task is lent,
+/// ours when the plugin hears of it.
+const AHEAD: Duration = Duration::from_secs(1);
 
 /// Why the hook is over.
 enum Verdict {
@@ -35,7 +42,7 @@ pub(super) async fn deliver<P: Plugin>(
     let tasks = shared.tasks();
     let report = Report { tasks: &tasks, delivery: &delivery, redactor: &shared.redactor };
     let task = Task::new(delivery.clone(), leased);
-    let limit = leased + shared.settings.hook;
+    let limit = leased.checked_add(shared.settings.hook).unwrap_or(leased + LONGEST);
     let until = task.deadline().map_or(limit, |end| end.min(limit));
     let final_deadline = task.deadline().is_some_and(|end| end <= limit);
     match attempt(&shared, task, &delivery, leased, until).await {
@@ -44,6 +51,11 @@ pub(super) async fn deliver<P: Plugin>(
         Verdict::Returned(Err(panic)) => {
             let failure = Failure::permanent(format!("the plugin panicked: {}", panic.text));
             report.failure(&failure).await
+        }
+        // No lease reaches past the deadline, so it ends with it.
+        Verdict::LeaseLost if final_deadline && until <= Instant::now() + AHEAD => {
+            tracing::warn!("task failed: its deadline passed");
+            Ended::Failed
         }
         Verdict::LeaseLost => {
             tracing::warn!("the lease is lost; the task was given up");
@@ -85,13 +97,14 @@ async fn attempt<P: Plugin>(
         draining: &shared.draining,
     };
     let mut hook = pin!(catch(async { shared.plugin.on_task(&ctx, task).await }));
-    let mut lost = pin!(heartbeat.beat());
-    let mut deadline = pin!(sleep_until(until));
-    let mut abort = pin!(shared.abort.fired());
-    let mut cancelled = pin!(async {
+    // Without a budget: a hook that always has something to do would use it up and never be ended.
+    let mut lost = pin!(unconstrained(heartbeat.beat()));
+    let mut deadline = pin!(unconstrained(sleep_until(until)));
+    let mut abort = pin!(unconstrained(shared.abort.fired()));
+    let mut cancelled = pin!(unconstrained(async {
         cancel.fired().await;
         sleep(shared.settings.grace).await;
-    });
+    }));
     poll_fn(|cx| {
         if let Poll::Ready(returned) = hook.as_mut().poll(cx) {
             return Poll::Ready(Verdict::Returned(returned));

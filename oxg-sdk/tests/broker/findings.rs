@@ -86,3 +86,35 @@ async fn a_refused_finding_is_an_error_of_its_own() {
     });
     assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_finding_keeps_no_other_from_being_sent_and_says_whether_to_try_again() {
+    for (code, retryable) in [(ErrorCode::InvalidRequest, false), (ErrorCode::Unavailable, true)] {
+        let broker = FakeBroker::new(move |call| {
+            (call.target == "/v1/findings").then(|| {
+                let text = std::str::from_utf8(&call.body).unwrap();
+                let receipts = text.lines().map(|line| {
+                    let line: Value = serde_json::from_str(line).unwrap();
+                    let refused = json!({ "rejected": Problem::new(code, "no") });
+                    let accepted = json!({ "accepted": line["id"] });
+                    let bad = line["type"] == "web.bad";
+                    format!("{}\n", if bad { refused } else { accepted })
+                });
+                reply(200, receipts.collect::<String>())
+            })
+        })
+        .task("t-1", json!({}));
+        let plugin = probe(|ctx, _| async move {
+            let good =
+                (0..100).map(|n| Finding::info("web.n", format!("{n} {}", "x".repeat(9_000))));
+            let findings = std::iter::once(Finding::info("web.bad", "bad")).chain(good);
+            ctx.findings().emit_all(findings).await?;
+            Ok(TaskOutcome::done())
+        });
+        assert_eq!(run(&broker, plugin).await.unwrap().failed, 1);
+        assert_eq!(lines(&broker).len(), 101);
+        let told = broker.calls_to("/fail")[0].json();
+        assert_eq!(told["retryable"], retryable, "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("web.bad"), "{told}");
+    }
+}

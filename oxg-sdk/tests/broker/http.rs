@@ -90,3 +90,12 @@ async fn a_long_body_is_not_read_past_the_limit() {
     let page = http.get("http://shop.test/").send().await.unwrap();
     assert_eq!(page.max_bytes(100).bytes().await.unwrap().len(), 100);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_does_not_print_its_header_fields() {
+    let broker = FakeBroker::new(|_| Some(with_header(reply(200, "x"), "set-cookie", "sid=31d4")));
+    let http = HttpClient::new(broker.channel());
+    let page = http.get("https://shop.test/a").send().await.unwrap();
+    let text = format!("{page:?}");
+    assert!(text.contains("https://shop.test/a") && !text.contains("31d4"), "{text}");
+}

@@ -136,3 +136,119 @@ fn levels_that_make_no_sense_are_refused() {
     let error = logging.levels("probe=loud").unwrap_err();
     assert!(error.to_string().contains("target=level"));
 }
+
+#[test]
+fn a_typing_error_in_a_level_is_refused_and_does_not_turn_logging_off() {
+    for bad in ["inof", "warn,my_plugin", "info,"] {
+        let logging = oxg_sdk::logging::Logging::new(Redactor::default());
+        assert!(logging.levels(bad).is_err(), "{bad}");
+    }
+    for good in ["info", "WARN, my_plugin=debug", "off", "my_plugin=trace"] {
+        let logging = oxg_sdk::logging::Logging::new(Redactor::default());
+        assert!(logging.levels(good).is_ok(), "{good}");
+    }
+}
+
+/// Logs while it is written.
+struct Talker;
+
+impl std::fmt::Debug for Talker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        info!("speaking of itself");
+        f.write_str("Talker")
+    }
+}
+
+#[test]
+fn a_secret_in_the_field_of_a_task_or_as_bytes_is_cut_out() {
+    let redactor = Redactor::default();
+    redactor.register(VALUE).unwrap();
+    let lines = Lines::default();
+    let logging = lines.logging(&redactor);
+    tracing::dispatcher::with_default(&logging.dispatch(), || {
+        info!(task_id = VALUE, "posing as a task");
+        info!(bytes = VALUE.as_bytes(), "bytes");
+        info!(bytes = &b"\xff s3cr3t-of-the-shop \xfe"[..], "not UTF-8");
+        info!("two lines\n{VALUE}\nthe end");
+    });
+    let log = lines.all();
+    assert!(!log.contains(VALUE) && !log.contains("73 33 63"), "{log}");
+    assert_eq!(log.matches("[REDACTED").count(), 4, "{log}");
+}
+
+#[test]
+fn a_value_that_logs_while_a_span_records_it_does_not_wait_for_itself() {
+    let lines = Lines::default();
+    let logging = lines.logging(&Redactor::default());
+    tracing::dispatcher::with_default(&logging.dispatch(), || {
+        let span = tracing::info_span!("outer", who = tracing::field::Empty);
+        let _entered = span.enter();
+        span.record("who", tracing::field::debug(Talker));
+        info!("after");
+    });
+    assert!(lines.all().contains("speaking of itself"));
+    assert!(lines.all().contains(r#""who":"Talker""#), "{}", lines.all());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_on_a_full_disk_keeps_the_other_sinks_going() {
+    use oxg_sdk::logging::{LogLine, Logging};
+
+    let directory = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", directory.path().join("run.log")).unwrap();
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = seen.clone();
+    let logging = Logging::new(Redactor::default())
+        .directory(directory.path())
+        .unwrap()
+        .sink(move |_: &LogLine<'_>| {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        })
+        .build();
+    tracing::dispatcher::with_default(&logging.dispatch(), || {
+        info!("one");
+        info!("two");
+    });
+    assert_eq!(seen.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shipping_goes_on_after_the_broker_was_deaf_for_a_while_and_says_what_is_missing() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let calls = AtomicUsize::new(0);
+    let broker = FakeBroker::new(move |call| {
+        let deaf = call.target == "/v1/logs" && calls.fetch_add(1, Ordering::SeqCst) < 2;
+        deaf.then_some(crate::fake::Reply::Silence)
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|_, _| async {
+        for n in 0..20_000 {
+            info!(n, "flood");
+            if n % 1000 == 0 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok(TaskOutcome::done())
+    });
+    let lines = Lines::default();
+    let redactor = Redactor::default();
+    runtime(&broker, plugin)
+        .logging(lines.logging(&redactor))
+        .run(std::future::pending())
+        .await
+        .unwrap();
+    let shipped = broker.calls_to("/v1/logs").split_off(2);
+    let text: String =
+        shipped.iter().map(|call| String::from_utf8_lossy(&call.body).into_owned()).collect();
+    let missing: usize = text
+        .lines()
+        .filter_map(|line| line.split_once(" log records were not shipped"))
+        .map(|(head, _)| head.rsplit('"').next().unwrap().parse::<usize>().unwrap())
+        .sum();
+    let arrived = text.lines().filter(|line| !line.contains("were not shipped")).count();
+    assert_eq!(arrived + missing, lines.all().lines().count());
+    assert!(text.contains("run ended"));
+}

@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -127,4 +128,101 @@ async fn a_broker_that_never_was_there_ends_the_run_too() {
     let run = runtime(&broker, plugin);
     let error = run.run(std::future::pending()).await.unwrap_err();
     assert_eq!(error.exit().code(), 69);
+}
+
+struct SlowStart;
+
+#[oxg_sdk::plugin(manifest = "tests/support/manifest.json")]
+impl Plugin for SlowStart {
+    async fn on_start(&self, _: &Context<Self>) -> Result {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_heard_while_the_plugin_starts() {
+    let broker = FakeBroker::well_behaved();
+    let started = Instant::now();
+    let run = oxg_sdk::Runtime::new(SlowStart, broker.channel()).workspace("/nowhere");
+    let summary = run.run(sleep(Duration::from_secs(3))).await.unwrap();
+    assert_eq!(summary.reason, StopReason::Shutdown);
+    assert_eq!(started.elapsed().as_secs(), 3);
+    assert!(broker.calls_to("/lease").is_empty());
+}
+
+struct PanicsAtOnce;
+
+#[oxg_sdk::plugin(manifest = "tests/support/manifest.json")]
+impl Plugin for PanicsAtOnce {
+    #[allow(clippy::manual_async_fn)]
+    fn on_start(&self, _: &Context<Self>) -> impl Future<Output = Result> + Send {
+        assert!(broken(), "before there is a future");
+        async { Ok(()) }
+    }
+}
+
+fn broken() -> bool {
+    false
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_before_the_first_await_of_a_hook_is_caught_too() {
+    let broker = FakeBroker::well_behaved();
+    let run = oxg_sdk::Runtime::new(PanicsAtOnce, broker.channel()).workspace("/nowhere");
+    let error = run.run(std::future::pending()).await.unwrap_err();
+    assert_eq!(error.exit().code(), 70);
+    assert!(error.to_string().contains("before there is a future"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hook_that_always_has_something_to_do_is_ended_all_the_same() {
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|_, _| async {
+        loop {
+            tokio::task::consume_budget().await;
+        }
+    });
+    let run = runtime(&broker, plugin).task_timeout(Duration::from_millis(50));
+    let run = tokio::spawn(run.run(std::future::pending()));
+    let summary = tokio::time::timeout(Duration::from_secs(20), run).await;
+    assert_eq!(summary.unwrap().unwrap().unwrap().failed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ends_during_a_slow_extension_ends_the_hook_in_time() {
+    let broker = FakeBroker::new(|call| call.target.ends_with("/extend").then_some(Reply::Silence))
+        .task("t-1", json!({}));
+    let plugin = probe(|_, _| std::future::pending());
+    let started = Instant::now();
+    assert_eq!(runtime(&broker, plugin).run(std::future::pending()).await.unwrap().lost, 1);
+    assert_eq!(started.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn durations_without_end_are_taken_as_very_long() {
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let _ = ctx.tasks().lease(1, Duration::MAX, Duration::MAX).await;
+        Ok(TaskOutcome::done())
+    });
+    let run = runtime(&broker, plugin).task_timeout(Duration::MAX).grace(Duration::MAX);
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_broker_is_asked_again_when_it_says_so() {
+    use std::sync::atomic::AtomicUsize;
+
+    let asked = AtomicUsize::new(0);
+    let broker = FakeBroker::new(move |call| {
+        let busy = call.target.ends_with("/lease") && asked.fetch_add(1, Ordering::SeqCst) < 4;
+        let problem = oxg_protocol::Problem::new(oxg_protocol::ErrorCode::RateLimited, "slowly");
+        busy.then(|| crate::fake::problem(problem.with_retry_after_ms(20_000)))
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|_, _| async { Ok(TaskOutcome::done()) });
+    let started = Instant::now();
+    let summary = runtime(&broker, plugin).run(std::future::pending()).await.unwrap();
+    assert_eq!(summary.completed, 1);
+    assert_eq!(started.elapsed().as_secs(), 80);
 }

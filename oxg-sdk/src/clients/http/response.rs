@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use oxg_protocol::Url;
@@ -10,7 +12,6 @@ use crate::channel::Body;
 const MAX_BYTES: usize = 16 << 20;
 
 /// An answer of a target: its head is there, its body still to be read.
-#[derive(Debug)]
 pub struct HttpResponse {
     url: Url,
     head: http::response::Parts,
@@ -88,5 +89,16 @@ impl HttpResponse {
     #[must_use]
     pub fn into_body(self) -> Body {
         self.body
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    /// Without the fields: `Set-Cookie`, say, is nothing for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("url", &self.url.as_str())
+            .field("status", &self.head.status)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
     }
 }
