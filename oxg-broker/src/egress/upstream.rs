@@ -20,6 +20,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::body::{Body, Holding};
 
+/// The most header fields of a response; more break the protocol.
+const MAX_FIELDS: usize = 1024;
+
 /// A request that policy has allowed, and the only addresses that it may go to.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -123,8 +126,11 @@ async fn converse<S>(stream: S, request: Request<Body>) -> Result<Response<Body>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(UpstreamError::Protocol)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_headers(MAX_FIELDS)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(UpstreamError::Protocol)?;
     // Aborted with the response's body, so that a plugin that goes away frees the target.
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
         let _ = connection.await;

@@ -95,6 +95,10 @@ impl Tasks {
                 None => break,
             }
         }
+        if !deliveries.is_empty() {
+            // Whoever waits for the queue to settle must know when these leases end.
+            self.changed();
+        }
         Ok(deliveries)
     }
 

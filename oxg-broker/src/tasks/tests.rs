@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use oxg_protocol::task::{Delivery, NewTask};
+use oxg_protocol::task::{Delivery, LeaseRequest, NewTask};
 use oxg_protocol::{ErrorCode, LeaseToken};
 use serde_json::json;
 use tokio::time::Instant;
@@ -136,4 +136,19 @@ fn one_key_is_one_task() {
     let again = queue.enqueue(task, "t-2".parse().unwrap(), now);
     assert_eq!((again.task_id.as_str(), again.duplicate), ("t-1", true));
     assert_eq!(queue.views().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_expires_without_a_word_wakes_whoever_waits_for_the_end() {
+    let tasks = super::Tasks::new();
+    tasks.enqueue(NewTask { max_attempts: 1, ..NewTask::new(json!(1)) }).unwrap();
+    let lease = async {
+        // After the other side has begun to wait.
+        tokio::task::yield_now().await;
+        tasks.lease(LeaseRequest { max: 1, wait_ms: 0, lease_ms: 10_000 }).await.unwrap()
+    };
+    let settled = tokio::time::timeout(LEASE * 2, tasks.settled());
+    let (settled, leased) = tokio::join!(settled, lease);
+    assert_eq!(leased.deliveries.len(), 1);
+    settled.unwrap();
 }
