@@ -1,5 +1,7 @@
 //! Everything that is wrong is found at once.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use oxg_manifest::{DiagnosticKind, Manifest};
 
 const GUIDE: &str = include_str!("data/guide.json");

@@ -1,5 +1,7 @@
 //! The two forms of a manifest.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use oxg_manifest::{
     Capability, FlowsCapability, Form, HostCapabilities, HostCapability, Manifest, SignatureFiles,
 };
