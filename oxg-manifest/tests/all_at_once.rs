@@ -67,7 +67,7 @@ fn every_mistake_of_the_hosts_form_is_listed() {
     let text = r#"{
   "$schema": "x",
   "name": "a", "version": "1.0.0", "entry": "a", "description": "b",
-  "capabilities": ["CAP_WS", "CAP_MAGIC", "cap_report", "CAP_NET_OUTBOUND", "CAP_SECRETS_READ", 7],
+  "capabilities": ["CAP_WS", "CAP_MAGIC", "cap_report", "CAP_NET_OUTBOUND", "CAP_SECRETS_READ", 7, "CAP_WS"],
   "signature": { "signature": " " }
 }"#;
     assert_eq!(
@@ -81,6 +81,7 @@ fn every_mistake_of_the_hosts_form_is_listed() {
             "4:57 capabilities[3] sdk-capability",
             "4:77 capabilities[4] sdk-capability",
             "4:97 capabilities[5] wrong-type",
+            "4:100 capabilities[6] invalid-value",
             "5:16 signature invalid-value",
             "5:31 signature.signature invalid-value",
         ]
