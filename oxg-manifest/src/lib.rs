@@ -48,6 +48,8 @@
 //! );
 //! ```
 
+#[cfg(feature = "diagnostics")]
+pub mod as_host;
 mod capabilities;
 mod diagnostic;
 mod entry;
@@ -59,6 +61,8 @@ mod method;
 mod optional;
 mod plugin_name;
 mod plugin_version;
+#[cfg(feature = "diagnostics")]
+pub mod report;
 mod sandbox;
 mod secret_name;
 mod suggest;
