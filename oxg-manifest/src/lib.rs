@@ -61,13 +61,19 @@
 pub mod as_host;
 mod capabilities;
 mod diagnostic;
+#[cfg(feature = "diagnostics")]
+pub mod diff;
 mod error;
 mod file_path;
 mod host;
 mod json;
+#[cfg(feature = "diagnostics")]
+pub mod lint;
 mod manifest;
 mod method;
 mod optional;
+#[cfg(feature = "diagnostics")]
+mod places;
 mod plugin_name;
 mod plugin_version;
 #[cfg(feature = "diagnostics")]

@@ -29,20 +29,6 @@ pub use model::{HostManifest, HostSignature};
 
 use crate::report::Notice;
 
-/// The capabilities that the host accepts in a manifest. It compares them by case.
-const CAPABILITIES: &[&str] = &[
-    "CAP_EMIT_FINDINGS",
-    "CAP_AI_ANALYSIS",
-    "CAP_HTTP_ACTIVE",
-    "CAP_HTTP_PASSIVE",
-    "CAP_FLOW_INSPECT",
-    "CAP_FLOW_INSPECT_RAW",
-    "CAP_WS",
-    "CAP_SPIDER",
-    "CAP_REPORT",
-    "CAP_STORAGE",
-];
-
 /// What the host makes of some bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::HostCapability;
+
 /// The manifest as the host holds it in memory. A field that the file does not set is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,7 +56,7 @@ impl HostManifest {
             return Some("it requires at least one capability".to_owned());
         }
         for (index, capability) in self.capabilities.iter().enumerate() {
-            if !super::CAPABILITIES.contains(&capability.as_str()) {
+            if HostCapability::ALL.iter().all(|known| known.as_str() != capability) {
                 return Some(format!("it does not know the capability {:?}", cut(capability)));
             }
             if self.capabilities.iter().take(index).any(|earlier| earlier == capability) {

@@ -1,5 +1,7 @@
 //! Host patterns: which destinations a plugin may reach.
 
+#[cfg(feature = "diagnostics")]
+mod cover;
 mod error;
 mod name;
 mod network;

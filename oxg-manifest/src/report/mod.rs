@@ -14,6 +14,7 @@
 //! assert!(human(&report, &Plain, 80).starts_with("error[unknown-field]"));
 //! ```
 
+mod diagnostic;
 mod github;
 mod human;
 mod json;
@@ -27,9 +28,12 @@ mod visible;
 
 pub use github::github;
 pub use human::{Paint, Plain, Role, human};
+pub(crate) use human::{Painted, counted};
 pub use json::json;
+pub(crate) use json::pretty;
 pub use notice::{Level, Notice};
 pub use sarif::sarif;
+pub(crate) use visible::visible;
 
 /// What was found in each of some files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

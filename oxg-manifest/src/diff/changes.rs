@@ -1,0 +1,38 @@
+//! Gathers differences.
+
+use std::fmt::Display;
+
+use super::{Change, ChangeKind, Diff};
+
+#[derive(Default)]
+pub(super) struct Changes(Vec<Change>);
+
+impl Changes {
+    pub(super) fn push(&mut self, kind: ChangeKind, path: impl Into<String>, message: String) {
+        self.0.push(Change { kind, path: path.into(), message });
+    }
+
+    /// Something that the plugin may now do.
+    pub(super) fn more(&mut self, path: impl Into<String>, what: impl Display) {
+        self.push(ChangeKind::More, path, format!("may now {what}"));
+    }
+
+    /// Something that the plugin may no longer do.
+    pub(super) fn less(&mut self, path: impl Into<String>, what: impl Display) {
+        self.push(ChangeKind::Less, path, format!("may no longer {what}"));
+    }
+
+    /// Something that the plugin might do before, and may do after, or not.
+    pub(super) fn grant(&mut self, path: &str, before: bool, after: bool, what: &str) {
+        match (before, after) {
+            (false, true) => self.more(path, what),
+            (true, false) => self.less(path, what),
+            _ => {}
+        }
+    }
+
+    pub(super) fn into_diff(mut self) -> Diff {
+        self.0.sort_by_key(|change| change.kind);
+        Diff { changes: self.0 }
+    }
+}

@@ -1,0 +1,100 @@
+//! Where the plugin may connect.
+
+use super::{Found, Lint};
+use crate::{HostPattern, Manifest};
+
+/// The shortest prefixes that a network may have: the size of the largest allocations.
+const SHORTEST_IPV4: u8 = 16;
+const SHORTEST_IPV6: u8 = 32;
+
+/// How many patterns are compared with each other.
+const COMPARED: usize = 256;
+
+/// Second labels under which registries sell names, such as `co` in `co.uk`.
+const REGISTRY_LABELS: &[&str] =
+    &["ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ltd", "ne", "net", "or", "org"];
+
+/// Suffixes under which anybody may have a host.
+const SHARED_SUFFIXES: &[&str] = &[
+    "amazonaws.com",
+    "appspot.com",
+    "azurewebsites.net",
+    "blob.core.windows.net",
+    "cloudfront.net",
+    "firebaseapp.com",
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "netlify.app",
+    "ngrok.io",
+    "pages.dev",
+    "run.app",
+    "s3.amazonaws.com",
+    "vercel.app",
+    "web.app",
+    "workers.dev",
+];
+
+pub(super) fn check(manifest: &Manifest, found: &mut Found<'_>) {
+    if let Some(http) = &manifest.capabilities.http {
+        match &http.hosts {
+            Some(hosts) => list(hosts, "capabilities.http.hosts", found),
+            None => found.add(
+                Lint::NoHosts,
+                "capabilities.http",
+                "the plugin may reach every public host",
+                "list the hosts that it needs in \"hosts\"",
+            ),
+        }
+    }
+    if let Some(secrets) = &manifest.capabilities.secrets {
+        for (name, hosts) in secrets.hosts.iter().flatten() {
+            list(hosts, &super::secrets::hosts_path(name), found);
+        }
+    }
+}
+
+fn list(hosts: &[HostPattern], path: &str, found: &mut Found<'_>) {
+    for (index, host) in hosts.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        broad(host, &path, found);
+        let rest = hosts.iter().take(COMPARED).enumerate();
+        let wider = rest.filter(|(other, _)| *other != index).find(|(other, wider)| {
+            // Of two that admit the same, the later one is redundant.
+            host.is_within(wider) && (*other < index || !wider.is_within(host))
+        });
+        if let Some((_, wider)) = wider.filter(|_| index < COMPARED) {
+            let message = format!("{host} adds nothing to {wider}");
+            found.add(Lint::RedundantHost, &path, message, "remove one of the two");
+        }
+    }
+}
+
+fn broad(host: &HostPattern, path: &str, found: &mut Found<'_>) {
+    if host.is_any_name() {
+        let help = "list the hosts that the plugin needs";
+        found.add(Lint::AnyHost, path, format!("{host} admits every name"), help);
+    } else if let Some(suffix) = host.suffix().filter(|suffix| is_shared(suffix)) {
+        let message = format!("{host} admits names that anybody can get");
+        let help = format!("name the hosts, such as \"shop.{suffix}\"");
+        found.add(Lint::BroadSuffix, path, message, &help);
+    } else if let Some((prefix, is_ipv6)) = host.prefix_length() {
+        let shortest = if is_ipv6 { SHORTEST_IPV6 } else { SHORTEST_IPV4 };
+        if prefix < shortest {
+            let bits = if is_ipv6 { 128 } else { 32 } - prefix;
+            let message = format!("{host} holds 2^{bits} addresses");
+            let help = format!("name a network of /{shortest} or smaller");
+            found.add(Lint::BroadNetwork, path, message, &help);
+        }
+    }
+}
+
+/// Whether anybody may have a name under this suffix. The public suffix list is long and changes;
+/// this knows its usual shapes.
+fn is_shared(suffix: &str) -> bool {
+    match suffix.split('.').collect::<Vec<_>>().as_slice() {
+        [_] => true,
+        [second, country] if country.len() == 2 && REGISTRY_LABELS.contains(second) => true,
+        _ => SHARED_SUFFIXES.contains(&suffix),
+    }
+}
