@@ -79,6 +79,7 @@ mod plugin_version;
 #[cfg(feature = "diagnostics")]
 pub mod report;
 mod sandbox;
+mod schema;
 mod secret_name;
 mod signature_files;
 mod suggest;
@@ -98,5 +99,6 @@ pub use method::{Method, MethodError};
 pub use plugin_name::{PluginName, PluginNameError};
 pub use plugin_version::{PluginVersion, PluginVersionError};
 pub use sandbox::{Network, Sandbox, SandboxLimits};
+pub use schema::{SCHEMA_2020_12, SCHEMA_DRAFT_07, SchemaDraft};
 pub use secret_name::{SecretName, SecretNameError};
 pub use signature_files::SignatureFiles;

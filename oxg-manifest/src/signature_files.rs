@@ -51,7 +51,7 @@ impl SignatureFiles {
     }
 }
 
-/// The files as they stand in the text.
+/// The files with which the host checks the artifact: "publicKey" or "certificate" must be there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

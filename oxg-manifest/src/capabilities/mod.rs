@@ -30,6 +30,7 @@ use crate::optional::present;
 /// A key that is absent grants nothing, except `tasks` and `findings`: every plugin may pull tasks
 /// and emit findings unless its manifest says `false`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Capabilities {
