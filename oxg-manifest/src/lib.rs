@@ -60,11 +60,17 @@
 #[cfg(feature = "diagnostics")]
 pub mod as_host;
 mod capabilities;
+#[cfg(feature = "diagnostics")]
+pub mod convert;
 mod diagnostic;
 #[cfg(feature = "diagnostics")]
 pub mod diff;
 mod error;
+#[cfg(feature = "diagnostics")]
+pub mod explain;
 mod file_path;
+#[cfg(feature = "diagnostics")]
+pub mod format;
 mod host;
 mod json;
 #[cfg(feature = "diagnostics")]
@@ -83,6 +89,8 @@ mod schema;
 mod secret_name;
 mod signature_files;
 mod suggest;
+#[cfg(all(test, feature = "diagnostics"))]
+mod testing;
 mod text;
 
 pub use capabilities::{
