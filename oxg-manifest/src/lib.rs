@@ -103,6 +103,8 @@ pub use error::{InvalidManifest, ManifestError};
 pub use file_path::{FilePath, FilePathError};
 pub use host::{HostPattern, HostPatternError};
 pub use manifest::{Checked, ConfigSchema, ConfigSchemaError, Form, MAX_MANIFEST_BYTES, Manifest};
+#[cfg(feature = "validation")]
+pub use manifest::{ConfigPlace, ConfigViolation};
 pub use method::{Method, MethodError};
 pub use plugin_name::{PluginName, PluginNameError};
 pub use plugin_version::{PluginVersion, PluginVersionError};

@@ -7,8 +7,8 @@ use oxg_manifest::report::{Paint, Role};
 
 use crate::terminal::{BAD, FAINT, GOOD, HINT, STRONG};
 
-/// How wide an excerpt may be. Most terminals show as much, and a log keeps it readable.
-pub(super) const WIDTH: usize = 100;
+/// How wide excerpts and help may be.
+pub(super) const WIDTH: usize = 80;
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 

@@ -18,11 +18,11 @@ pub(super) fn explain(manifest: &Manifest) -> (Vec<String>, Vec<String>) {
     let passive = flows.is_some_and(|flows| flows.passive);
     if flows.is_some_and(|flows| flows.allows_raw()) {
         say(true, "see the traffic of the host's proxy as it is, with credentials and bodies");
+    } else if passive {
+        say(true, "see the traffic of the host's proxy, without credentials and bodies");
+        say(false, "see credentials or bodies in that traffic");
     } else {
-        say(passive, "see the traffic of the host's proxy, without credentials and bodies");
-        if passive {
-            say(false, "see credentials or bodies in that traffic");
-        }
+        say(false, "see the traffic of the host's proxy");
     }
     let storage = capabilities.storage;
     say(storage.is_some_and(|storage| storage.workspace), "keep files in a workspace of its own");
@@ -64,8 +64,8 @@ fn http(http: Option<&HttpCapability>, may: &mut Vec<String>, may_not: &mut Vec<
         may_not.push(sentence("open WebSocket connections"));
     }
     may_not.push(match http.hosts {
-        None => sentence("reach hosts that are not public"),
-        Some(_) => sentence("reach any other host, or one that is not public"),
+        None => sentence("reach hosts that do not resolve to public addresses"),
+        Some(_) => sentence("reach any other host, or one that does not resolve to public addresses"),
     });
 }
 

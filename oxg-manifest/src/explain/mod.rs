@@ -17,7 +17,7 @@ pub use host::explain_as_host;
 
 use crate::Manifest;
 use crate::lint::lint;
-use crate::report::{Level, Paint, Painted, Role};
+use crate::report::{Level, Paint, Painted, Role, wrap};
 
 /// What the manifest says, in plain language. `text` is what it was read from.
 #[must_use]
@@ -110,23 +110,4 @@ impl<'a> Page<'a> {
             self.line(&line);
         }
     }
-}
-
-/// The text in lines of at most so many characters, but for words that are longer. A line break in
-/// the text stays.
-fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> + '_ {
-    text.lines().flat_map(move |paragraph| {
-        let indent = paragraph.len() - paragraph.trim_start().len();
-        let mut lines: Vec<String> = Vec::new();
-        for word in paragraph.split_whitespace() {
-            match lines.last_mut() {
-                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                    line.push(' ');
-                    line.push_str(word);
-                }
-                _ => lines.push(format!("{:indent$}{word}", "")),
-            }
-        }
-        lines
-    })
 }
