@@ -28,7 +28,7 @@ const HOSTS: &[&str] = &[
     "::/0",
 ];
 
-fn hosts() -> impl Strategy<Value = Vec<HostPattern>> {
+pub(crate) fn hosts() -> impl Strategy<Value = Vec<HostPattern>> {
     vec(prop::sample::select(HOSTS).prop_map(|text| text.parse().unwrap()), 0..4)
 }
 
@@ -134,4 +134,16 @@ pub(crate) fn manifests() -> impl Strategy<Value = Manifest> {
             }
             manifest
         })
+}
+
+/// Asserts that a text is what the file of this name under `tests/data` holds. With the environment
+/// variable `OXG_RENEW` set, the file is written instead.
+pub(crate) fn assert_is_file(name: &str, actual: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    if std::env::var_os("OXG_RENEW").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == actual, "{name} is not as it was; OXG_RENEW=1 renews it:\n{actual}");
 }

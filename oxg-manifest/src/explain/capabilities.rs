@@ -65,7 +65,9 @@ fn http(http: Option<&HttpCapability>, may: &mut Vec<String>, may_not: &mut Vec<
     }
     may_not.push(match http.hosts {
         None => sentence("reach hosts that do not resolve to public addresses"),
-        Some(_) => sentence("reach any other host, or one that does not resolve to public addresses"),
+        Some(_) => {
+            sentence("reach any other host, or one that does not resolve to public addresses")
+        }
     });
 }
 

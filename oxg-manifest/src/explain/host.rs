@@ -25,7 +25,7 @@ pub fn explain_as_host(name: &str, text: &[u8], paint: &dyn Paint, width: usize)
     page.line(&verdict);
     page.line(match (ours, refusal.is_none()) {
         (true, true) => "oxg accepts it too.",
-        (true, false) => "oxg accepts it: it is a manifest in the guide's form, or says more than the host knows.",
+        (true, false) => "oxg accepts it: the guide's form says more than the host knows.",
         (false, true) => "oxg refuses it: `oxg manifest validate` says why.",
         (false, false) => "oxg refuses it too: `oxg manifest validate` says why.",
     });
@@ -60,7 +60,7 @@ fn fields(manifest: &HostManifest, page: &mut Page<'_>) {
     page.field("capabilities", &format!("[{}]", capabilities.join(", ")));
     for (key, value) in manifest.config.iter().take(40) {
         let value: String = value.chars().take(60).collect();
-        let line = format!("{}: {}", Quoted(key), crate::report::visible(&value));
+        let line = format!("{}, written as {}", Quoted(key), crate::report::visible(&value));
         page.field("config", &line);
     }
     match &manifest.signature {

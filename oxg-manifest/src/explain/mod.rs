@@ -49,11 +49,8 @@ fn look_at(manifest: &Manifest, text: &[u8], page: &mut Page<'_>) {
             Level::Warning => Role::Warning,
             Level::Error => Role::Error,
         };
-        let mark = Painted(page.paint, role, "!");
-        let code = Painted(page.paint, Role::Faint, format!("[{}]", notice.code));
-        let text = format!("  {mark} {} {code}", crate::report::visible(&notice.message));
-        page.line(&text);
-        page.wrapped(4, notice.about);
+        page.items(role, "!", &[crate::report::visible(&notice.message)]);
+        page.wrapped(4, &format!("{} [{}]", notice.about, notice.code));
     }
 }
 

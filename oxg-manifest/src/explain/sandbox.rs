@@ -24,6 +24,7 @@ pub(super) fn explain(manifest: &Manifest) -> Vec<String> {
         sandbox.mounts.iter().take(40).map(|mount| Quoted(mount).to_string()).collect();
     match mounts.as_slice() {
         [] => lines.push("No mounts.".to_owned()),
+        [mount] => lines.push(format!("The mount {mount}.")),
         mounts => lines.push(format!("The mounts {}.", mounts.join(", "))),
     }
     lines.push(limits(sandbox));

@@ -95,7 +95,9 @@ fn broad(host: &HostPattern, path: &str, found: &mut Found<'_>) {
 /// Looks at the text, because the pattern no longer has the bits.
 fn host_bits(host: &HostPattern, path: &str, found: &mut Found<'_>) {
     let address = |text: &str| {
-        text.trim_start_matches('[').split_once('/').and_then(|(address, _)| address.parse::<IpAddr>().ok())
+        text.trim_start_matches('[')
+            .split_once('/')
+            .and_then(|(address, _)| address.parse::<IpAddr>().ok())
     };
     let written = found.places.string(path).and_then(address);
     if written.is_some() && written != address(&host.to_string()) {
