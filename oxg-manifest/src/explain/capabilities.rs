@@ -42,24 +42,24 @@ fn http(http: Option<&HttpCapability>, may: &mut Vec<String>, may_not: &mut Vec<
         return;
     };
     let hosts = match &http.hosts {
-        None => "every public host, at ports 80 and 443".to_owned(),
+        None => "every public host, at ports 80 and 443.".to_owned(),
         Some(hosts) => list(hosts.iter().map(host)),
     };
     match http.methods.as_deref() {
         None => {
-            may.push(format!("Send HTTP requests of any method, through the broker, to {hosts}."))
+            may.push(format!("Send HTTP requests of any method, through the broker, to {hosts}"))
         }
         Some([]) => may_not.push(sentence("send HTTP requests")),
         Some(methods) => {
             let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
             may.push(format!(
-                "Send HTTP requests with {} only, through the broker, to {hosts}.",
+                "Send HTTP requests with {} only, through the broker, to {hosts}",
                 methods.join(", ")
             ));
         }
     }
     if http.websocket {
-        may.push(format!("Open WebSocket connections, through the broker, to {hosts}."));
+        may.push(format!("Open WebSocket connections, through the broker, to {hosts}"));
     } else {
         may_not.push(sentence("open WebSocket connections"));
     }
@@ -83,7 +83,7 @@ fn secrets(secrets: Option<&SecretsCapability>, may: &mut Vec<String>, may_not: 
         ),
         Some(names) => {
             let names = list(names.iter().map(ToString::to_string));
-            may.push(format!("Borrow these secrets, and see their values: {names}."));
+            may.push(format!("Borrow these secrets, and see their values: {names}"));
             may_not.push(sentence("borrow any other secret"));
         }
     }
@@ -91,7 +91,7 @@ fn secrets(secrets: Option<&SecretsCapability>, may: &mut Vec<String>, may_not: 
         if secrets.allows(name) && !hosts.is_empty() {
             let hosts = list(hosts.iter().map(host));
             may.push(format!(
-                "Have the broker send the secret {name}, without seeing it, to {hosts}."
+                "Have the broker send the secret {name}, without seeing it, to {hosts}"
             ));
         }
     }
@@ -135,7 +135,7 @@ fn host(pattern: &HostPattern) -> String {
     }
 }
 
-/// A list in one line, or, when it is long, in lines of its own.
+/// A list in one line with a full stop, or, when it is long, in lines of its own.
 fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     let more = items.len().saturating_sub(SHOWN);
@@ -143,7 +143,11 @@ fn list(items: impl Iterator<Item = String>) -> String {
     if more > 0 {
         shown.push(format!("and {more} more"));
     }
-    if shown.len() <= 3 { shown.join(", ") } else { format!("\n  {}", shown.join("\n  ")) }
+    if shown.len() <= 3 {
+        format!("{}.", shown.join(", "))
+    } else {
+        format!("\n  {}", shown.join("\n  "))
+    }
 }
 
 fn sentence(what: &str) -> String {

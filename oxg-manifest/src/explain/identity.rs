@@ -5,12 +5,18 @@ use crate::report::{Painted, Role};
 use crate::text::Quoted;
 use crate::{Form, Manifest};
 
+/// How many characters of the description are shown.
+const MAX_DESCRIPTION: usize = 1000;
+
 pub(super) fn explain(manifest: &Manifest, page: &mut Page<'_>) {
     let name = format!("{} {}", manifest.name, manifest.version);
     let title = Painted(page.paint, Role::Strong, name).to_string();
     page.line(&title);
     match &manifest.description {
-        Some(text) => page.field("says", &Quoted(text).to_string()),
+        Some(text) => {
+            let text: String = text.chars().take(MAX_DESCRIPTION).collect();
+            page.field("says", &format!("\"{}\"", crate::report::visible(&text)));
+        }
         None => page.field("says", "nothing about itself"),
     }
     page.field("starts", &Quoted(manifest.entry.as_str()).to_string());

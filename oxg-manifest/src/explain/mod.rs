@@ -80,9 +80,15 @@ impl<'a> Page<'a> {
 
     /// A name in a column, and what it stands for.
     fn field(&mut self, name: &str, value: &str) {
-        let name = Painted(self.paint, Role::Faint, format!("{name:<12}"));
-        let line = format!("  {name} {value}");
-        self.line(&line);
+        const COLUMN: usize = 15;
+        for (index, line) in wrap(value, Self::WIDTH - COLUMN).enumerate() {
+            let line = if index == 0 {
+                format!("  {} {line}", Painted(self.paint, Role::Faint, format!("{name:<12}")))
+            } else {
+                format!("{:COLUMN$}{line}", "")
+            };
+            self.line(&line);
+        }
     }
 
     fn items(&mut self, role: Role, mark: &str, items: &[String]) {
