@@ -29,6 +29,20 @@
 //! | say what to add to the manifest | [`Capability::manifest_line`], [`HttpCapability::hosts_line_with`] |
 //! | tell the two forms apart | [`Manifest::form`], [`HostCapabilities`] |
 //!
+//! # Two forms
+//!
+//! `"capabilities"` is an object, as above, or a list of names such as `CAP_HTTP_ACTIVE`, as the
+//! 0xGen host has it; see [`Form`].
+//!
+//! # Features
+//!
+//! None is on by default, and without one this crate depends on serde, serde_json and thiserror.
+//!
+//! | Feature | adds |
+//! |---|---|
+//! | `schema` | `SchemaDraft::generate`, which makes the JSON Schema from the types; [the text](SCHEMA_DRAFT_07) is there without it |
+//! | `validation` | `Manifest::validate_config`: settings against their `configSchema` |
+//!
 //! # Strict reading
 //!
 //! Whatever two readers could understand differently is refused: unknown fields, keys that differ

@@ -1,6 +1,7 @@
 //! Settings and their schema.
 
 #![cfg(feature = "validation")]
+#![allow(clippy::unwrap_used)]
 
 use oxg_manifest::{ConfigPlace, ConfigSchema};
 use serde_json::{Value, json};
