@@ -60,7 +60,7 @@ fn child_towards<'n, 'a>(
         Value::Object(members) => members.iter().find_map(|member| {
             let mut child = parent.to_owned();
             path_key(&mut child, &member.key);
-            leads(&child).then(|| (Some(member.key_at..member.key_end), child, &member.node))
+            leads(&child).then_some((Some(member.key_at..member.key_end), child, &member.node))
         }),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
             let mut child = parent.to_owned();
