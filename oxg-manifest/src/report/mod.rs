@@ -11,7 +11,8 @@
 //! let mut report = Report::default();
 //! report.files.push(FileReport::check("manifest.json", text.to_vec()));
 //! assert_eq!(report.errors(), 4);
-//! assert!(human(&report, &Plain, 80).starts_with("error[unknown-field]"));
+//! let text = human(&report, &Plain, 80);
+//! assert!(text.contains("error[unknown-field]: unknown field \"vershion\"\n --> manifest.json:1:16"));
 //! ```
 
 mod diagnostic;
