@@ -27,6 +27,7 @@
 //! | ask about destinations | [`HttpCapability`] and [`HostPattern`] |
 //! | ask about secrets and artifacts | [`SecretsCapability`], [`StorageCapability`] |
 //! | say what to add to the manifest | [`Capability::manifest_line`], [`HttpCapability::hosts_line_with`] |
+//! | check or make a signature | the module `signature`, with the feature of that name |
 //! | tell the two forms apart | [`Manifest::form`], [`HostCapabilities`] |
 //!
 //! # Strict reading
@@ -81,6 +82,8 @@ pub mod report;
 mod sandbox;
 mod schema;
 mod secret_name;
+#[cfg(feature = "signature")]
+pub mod signature;
 mod signature_files;
 mod suggest;
 mod text;
