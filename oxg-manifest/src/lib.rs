@@ -30,6 +30,20 @@
 //! | check or make a signature | the module `signature`, with the feature of that name |
 //! | tell the two forms apart | [`Manifest::form`], [`HostCapabilities`] |
 //!
+//! # Two forms
+//!
+//! `"capabilities"` is an object, as above, or a list of names such as `CAP_HTTP_ACTIVE`, as the
+//! 0xGen host has it; see [`Form`].
+//!
+//! # Features
+//!
+//! None is on by default, and without one this crate depends on serde, serde_json and thiserror.
+//!
+//! | Feature | adds |
+//! |---|---|
+//! | `schema` | `SchemaDraft::generate`, which makes the JSON Schema from the types; [the text](SCHEMA_DRAFT_07) is there without it |
+//! | `validation` | `Manifest::validate_config`: settings against their `configSchema` |
+//!
 //! # Strict reading
 //!
 //! Whatever two readers could understand differently is refused: unknown fields, keys that differ
@@ -61,11 +75,17 @@
 #[cfg(feature = "diagnostics")]
 pub mod as_host;
 mod capabilities;
+#[cfg(feature = "diagnostics")]
+pub mod convert;
 mod diagnostic;
 #[cfg(feature = "diagnostics")]
 pub mod diff;
 mod error;
+#[cfg(feature = "diagnostics")]
+pub mod explain;
 mod file_path;
+#[cfg(feature = "diagnostics")]
+pub mod format;
 mod host;
 mod json;
 #[cfg(feature = "diagnostics")]
@@ -86,6 +106,8 @@ mod secret_name;
 pub mod signature;
 mod signature_files;
 mod suggest;
+#[cfg(all(test, feature = "diagnostics"))]
+mod testing;
 mod text;
 
 pub use capabilities::{
@@ -98,6 +120,8 @@ pub use error::{InvalidManifest, ManifestError};
 pub use file_path::{FilePath, FilePathError};
 pub use host::{HostPattern, HostPatternError};
 pub use manifest::{Checked, ConfigSchema, ConfigSchemaError, Form, MAX_MANIFEST_BYTES, Manifest};
+#[cfg(feature = "validation")]
+pub use manifest::{ConfigPlace, ConfigViolation};
 pub use method::{Method, MethodError};
 pub use plugin_name::{PluginName, PluginNameError};
 pub use plugin_version::{PluginVersion, PluginVersionError};

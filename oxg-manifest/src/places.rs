@@ -16,15 +16,25 @@ impl<'a> Places<'a> {
     /// The place of a path, or else of the nearest thing around it: a value, or the key of an
     /// object or array, which is easier to see than its many lines.
     pub(crate) fn nearest(&self, path: &str) -> Range<usize> {
-        let Some(root) = &self.0 else {
-            return 0..0;
-        };
+        self.descend(path).map_or(0..0, |(place, ..)| place)
+    }
+
+    /// The string at a path.
+    pub(crate) fn string(&self, path: &str) -> Option<&str> {
+        match self.descend(path) {
+            Some((_, Node { value: Value::String(text), .. }, true)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The node to which a path leads, or the last on the way; its place, and whether it is the one.
+    fn descend(&self, path: &str) -> Option<(Range<usize>, &Node<'a>, bool)> {
+        let root = self.0.as_ref()?;
         // The opening bracket stands for the document.
-        let mut place = root.at..root.at + 1;
-        let (mut node, mut done) = (root, String::new());
+        let (mut place, mut node, mut done) = (root.at..root.at + 1, root, String::new());
         while done != path {
             let Some((key, next, child)) = child_towards(node, &done, path) else {
-                break;
+                return Some((place, node, false));
             };
             place = match (&child.value, key) {
                 (Value::Object(_) | Value::Array(_), Some(key)) => key,
@@ -32,7 +42,7 @@ impl<'a> Places<'a> {
             };
             (node, done) = (child, next);
         }
-        place
+        Some((place, node, true))
     }
 }
 

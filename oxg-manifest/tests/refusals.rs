@@ -267,6 +267,10 @@ fn a_value_of_another_type_is_refused() {
     ] {
         assert_eq!(changed(from, to), expected);
     }
+    assert_eq!(
+        message(r#"{ "name": "a", "version": "1.0.0", "entry": "a", "capabilities": "CAP_WS" }"#),
+        "manifest.json:1:66: capabilities: expected an object, or a list of the host's capabilities, found the string \"CAP_WS\""
+    );
     assert_eq!(message("[]"), "manifest.json:1:1: expected an object, found an array");
 }
 

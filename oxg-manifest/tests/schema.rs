@@ -1,5 +1,7 @@
 //! The committed JSON Schemas, beside what the types say.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use oxg_manifest::SchemaDraft;
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Capabilities, FindingsCapability, FlowsCapability, HttpCapability, StorageCapability};
 
@@ -180,6 +181,39 @@ impl HostCapabilities {
 
 impl<'de> Deserialize<'de> for HostCapabilities {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(Vec::deserialize(deserializer)?).map_err(de::Error::custom)
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = HostCapabilities;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of the host's capabilities")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(capability) = items.next_element_seed(Unlisted(&list))? {
+                    list.push(capability);
+                }
+                HostCapabilities::new(list).map_err(de::Error::custom)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// Reads a capability that is not listed before, so that one listed twice is refused in its place.
+struct Unlisted<'l>(&'l [HostCapability]);
+
+impl<'de> DeserializeSeed<'de> for Unlisted<'_> {
+    type Value = HostCapability;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let capability = HostCapability::deserialize(deserializer)?;
+        if self.0.contains(&capability) {
+            return Err(de::Error::custom(HostCapabilitiesError::Duplicate(capability)));
+        }
+        Ok(capability)
     }
 }

@@ -54,11 +54,18 @@ pub(super) fn compare(old: &Manifest, new: &Manifest, changes: &mut Changes) {
 /// Capabilities of the host's list that have no meaning here. The host may give them one.
 fn host_only(old: &Manifest, new: &Manifest, changes: &mut Changes) {
     use HostCapability::{AiAnalysis, HttpPassive, Report, Spider};
-    let has = |manifest: &Manifest, capability| {
+    let listed = |manifest: &Manifest, capability| {
         manifest.host_capabilities().is_some_and(|list| list.contains(capability))
     };
+    // Whoever may see traffic has all that the host has for passive plugins.
+    let implied = |manifest: &Manifest, capability| {
+        capability == HttpPassive && manifest.capabilities.flows.is_some_and(|flows| flows.passive)
+    };
     for capability in [AiAnalysis, HttpPassive, Report, Spider] {
+        let (before, after) = (listed(old, capability), listed(new, capability));
         let what = format!("use what the host grants for {capability}");
-        changes.grant("capabilities", has(old, capability), has(new, capability), &what);
+        let before_or_implied = before || (after && implied(old, capability));
+        let after_or_implied = after || (before && implied(new, capability));
+        changes.grant("capabilities", before_or_implied, after_or_implied, &what);
     }
 }

@@ -21,12 +21,12 @@ impl Node<'_> {
             Value::String(text) => format!("the string {}", crate::text::Quoted(text)),
             Value::Array(_) => "an array".to_owned(),
             Value::Object(_) => "an object".to_owned(),
-            Value::Damaged => "something else".to_owned(),
+            Value::Damaged | Value::Removed => "something else".to_owned(),
         }
     }
 
     fn wrong_type(&self, expected: &str) -> Failure {
-        if matches!(self.value, Value::Damaged) {
+        if matches!(self.value, Value::Damaged | Value::Removed) {
             return Failure::damaged();
         }
         Failure::wrong_type(expected, self.found())
@@ -62,7 +62,7 @@ impl<'de> de::Deserializer<'de> for &Node<'_> {
             Value::String(text) => visitor.visit_str(text),
             Value::Array(items) => visitor.visit_seq(Items { rest: items.iter(), index: 0 }),
             Value::Object(_) => self.visit_object(None, visitor),
-            Value::Damaged => Err(Failure::damaged()),
+            Value::Damaged | Value::Removed => Err(Failure::damaged()),
         }
     }
 
@@ -167,11 +167,15 @@ impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Failure> {
-        let Some(node) = self.rest.next() else {
-            return Ok(None);
+        let (node, index) = loop {
+            let Some(node) = self.rest.next() else {
+                return Ok(None);
+            };
+            self.index += 1;
+            if !matches!(node.value, Value::Removed) {
+                break (node, self.index - 1);
+            }
         };
-        let index = self.index;
-        self.index += 1;
         match seed.deserialize(node) {
             Ok(item) => Ok(Some(item)),
             Err(failure) => Err(failure.at(node.span()).in_item(index)),

@@ -33,6 +33,8 @@ pub(crate) enum Value<'a> {
     Object(Vec<Member<'a>>),
     /// Something that could not be read, about which a problem is noted already.
     Damaged,
+    /// An item of an array that was taken out; the items after it keep their places.
+    Removed,
 }
 
 /// A key and its value.

@@ -1,5 +1,7 @@
 //! Where the plugin may connect.
 
+use std::net::IpAddr;
+
 use super::{Found, Lint};
 use crate::{HostPattern, Manifest};
 
@@ -58,6 +60,7 @@ fn list(hosts: &[HostPattern], path: &str, found: &mut Found<'_>) {
     for (index, host) in hosts.iter().enumerate() {
         let path = format!("{path}[{index}]");
         broad(host, &path, found);
+        host_bits(host, &path, found);
         let rest = hosts.iter().take(COMPARED).enumerate();
         let wider = rest.filter(|(other, _)| *other != index).find(|(other, wider)| {
             // Of two that admit the same, the later one is redundant.
@@ -86,6 +89,20 @@ fn broad(host: &HostPattern, path: &str, found: &mut Found<'_>) {
             let help = format!("name a network of /{shortest} or smaller");
             found.add(Lint::BroadNetwork, path, message, &help);
         }
+    }
+}
+
+/// Looks at the text, because the pattern no longer has the bits.
+fn host_bits(host: &HostPattern, path: &str, found: &mut Found<'_>) {
+    let address = |text: &str| {
+        text.trim_start_matches('[')
+            .split_once('/')
+            .and_then(|(address, _)| address.parse::<IpAddr>().ok())
+    };
+    let written = found.places.string(path).and_then(address);
+    if written.is_some() && written != address(&host.to_string()) {
+        let message = format!("this is the network {host}, written with an address in it");
+        found.add(Lint::HostBits, path, message, &format!("write \"{host}\""));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lints: what a valid manifest should not say without a reason.
 //!
+//! Whether the settings match their schema is only looked at with the feature `validation`.
+//!
 //! Each [`Lint`] has a code, a reason, and a level. It is allowed by its code, on the command line
 //! or by the caller of [`lint`], and never in the manifest itself: the host refuses every key that
 //! it does not know, and a plugin must not silence what its approver should see.
@@ -18,6 +20,8 @@
 //! # Ok::<(), oxg_manifest::ManifestError>(())
 //! ```
 
+#[cfg(feature = "validation")]
+mod config;
 mod files;
 mod hosts;
 mod sandbox;
@@ -41,6 +45,8 @@ pub fn lint(manifest: &Manifest, text: &[u8], allowed: &[Lint]) -> Vec<Notice> {
     secrets::check(manifest, &mut found);
     sandbox::check(manifest, &mut found);
     files::check(manifest, &mut found);
+    #[cfg(feature = "validation")]
+    config::check(manifest, &mut found);
     found.notices.sort_by_key(|notice| notice.span.start);
     found.notices
 }

@@ -19,6 +19,8 @@ pub enum Lint {
     NoHosts,
     /// `redundant-host`: another pattern admits the same.
     RedundantHost,
+    /// `host-bits`: an address with bits beyond the prefix of its network.
+    HostBits,
     /// `unbound-secret`: a secret without hosts.
     UnboundSecret,
     /// `unnamed-secrets`: secrets without a list of names.
@@ -51,6 +53,7 @@ impl Lint {
         Self::BroadNetwork,
         Self::NoHosts,
         Self::RedundantHost,
+        Self::HostBits,
         Self::UnboundSecret,
         Self::UnnamedSecrets,
         Self::UndeclaredSecret,
@@ -73,6 +76,7 @@ impl Lint {
             Self::BroadNetwork => "broad-network",
             Self::NoHosts => "no-hosts",
             Self::RedundantHost => "redundant-host",
+            Self::HostBits => "host-bits",
             Self::UnboundSecret => "unbound-secret",
             Self::UnnamedSecrets => "unnamed-secrets",
             Self::UndeclaredSecret => "undeclared-secret",
@@ -100,6 +104,9 @@ impl Lint {
             }
             Self::NoHosts => "Without a list of hosts, the plugin may reach every public host.",
             Self::RedundantHost => "An entry that adds nothing hides what the list really admits.",
+            Self::HostBits => {
+                "Bits beyond the prefix do not count, so the network is wider than the address looks."
+            }
             Self::UnboundSecret => {
                 "A secret without hosts is not sent by handle, so the plugin must hold its value."
             }

@@ -3,7 +3,7 @@
 use super::document::{GuideDocument, HostDocument, ONLY_IN_GUIDE_FORM};
 use super::repair::{self, Repair};
 use super::{Form, MAX_MANIFEST_BYTES, Manifest};
-use crate::json::{self, Failure, Node, Value};
+use crate::json::{self, Failure, Node, Segment, Value};
 use crate::{Diagnostic, DiagnosticKind};
 
 /// How many things that are wrong are listed. Each costs another pass over the text.
@@ -84,8 +84,9 @@ fn check(bytes: &[u8]) -> (Result<Manifest, Vec<Failure>>, bool) {
             Ok(_) => return (Err(failures), omitted > 0),
             Err(failure) => failure,
         };
-        if form == Form::Host {
-            name_guide_field(&mut failure);
+        match form {
+            Form::Host => name_guide_field(&mut failure),
+            Form::Guide => name_both_forms(&mut failure),
         }
         let repaired = repair::mend(&mut root, form, &failure);
         failures.push(failure);
@@ -112,6 +113,21 @@ fn decode(root: &Node<'_>, form: Form) -> Result<Manifest, Failure> {
     match form {
         Form::Guide => json::from_node::<GuideDocument>(root).map(Manifest::from),
         Form::Host => json::from_node::<HostDocument>(root).map(Manifest::from),
+    }
+}
+
+/// Says of capabilities that are neither an object nor a list that they may be both.
+fn name_both_forms(failure: &mut Failure) {
+    let Some(DiagnosticKind::WrongType { found, .. }) = failure.kind() else {
+        return;
+    };
+    let found = found.clone();
+    let mut path = failure.path();
+    let of_capabilities = matches!(path.next(), Some(Segment::Key(key)) if key == "capabilities");
+    if of_capabilities && path.next().is_none() {
+        drop(path);
+        let expected = "an object, or a list of the host's capabilities".to_owned();
+        failure.set_kind(DiagnosticKind::WrongType { expected, found });
     }
 }
 

@@ -4,6 +4,8 @@ mod check;
 mod config_schema;
 mod document;
 mod repair;
+#[cfg(feature = "validation")]
+mod validate_config;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -18,6 +20,8 @@ pub use config_schema::{ConfigSchema, ConfigSchemaError};
 use document::Document;
 #[cfg(feature = "schema")]
 pub(crate) use document::{GuideDocument, HostDocument};
+#[cfg(feature = "validation")]
+pub use validate_config::{ConfigPlace, ConfigViolation};
 
 use crate::{
     Capabilities, Capability, FilePath, HostCapabilities, InvalidManifest, ManifestError,

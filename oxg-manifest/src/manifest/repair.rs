@@ -52,10 +52,10 @@ fn mend_at(root: &mut Node<'_>, form: Form, path: &[Segment], failure: &Failure)
             }
         }
         (Value::Array(items), Segment::Index(index)) if *index < items.len() => {
-            items.remove(*index);
+            items.get_mut(*index)?.value = Value::Removed;
+            let is_empty = items.iter().all(|item| matches!(item.value, Value::Removed));
             // An empty list would be another mistake, which the text does not have.
-            if let (true, Some((Segment::Key(key), above))) =
-                (items.is_empty(), parent_path.split_last())
+            if let (true, Some((Segment::Key(key), above))) = (is_empty, parent_path.split_last())
                 && let Some(value) = stand_in(form, above, key)
             {
                 parent.value = value;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write as _};
 
 use super::place::Place;
 use super::snippet::snippet;
-use super::visible::{columns, visible};
+use super::visible::{columns, visible, wrap};
 use super::{FileReport, Level, Notice, Report};
 
 /// What a part of the text is for, and so how it may look.
@@ -58,7 +58,7 @@ impl<T: Display> Display for Painted<'_, T> {
 
 /// The report as text: each notice with an excerpt of its line, and a summary as the last line.
 ///
-/// No excerpt is wider than `width` columns. Messages are not wrapped.
+/// No excerpt and no help is wider than `width` columns. A message is one line, however long.
 #[must_use]
 pub fn human(report: &Report, paint: &dyn Paint, width: usize) -> String {
     let mut out = String::new();
@@ -123,7 +123,14 @@ fn notice(
     if let Some(help) = &notice.help {
         let help = visible(help);
         let word = Painted(paint, Role::Help, "help");
-        writeln!(out, "{} {word}: {help}", faint(format!("{:gutter$} =", "")))?;
+        // Behind " = help: ".
+        let indent = gutter + 9;
+        for (index, line) in wrap(&help, width.saturating_sub(indent)).enumerate() {
+            match index {
+                0 => writeln!(out, "{} {word}: {line}", faint(format!("{:gutter$} =", "")))?,
+                _ => writeln!(out, "{:indent$}{line}", "")?,
+            }
+        }
     }
     writeln!(out)
 }

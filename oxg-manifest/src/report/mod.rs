@@ -33,7 +33,7 @@ pub use json::json;
 pub(crate) use json::pretty;
 pub use notice::{Level, Notice};
 pub use sarif::sarif;
-pub(crate) use visible::visible;
+pub(crate) use visible::{visible, wrap};
 
 /// What was found in each of some files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -25,3 +25,22 @@ pub(crate) fn visible(text: &str) -> String {
 pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
+
+/// The text in lines of at most so many characters, but for words that are longer. A line break in
+/// the text stays.
+pub(crate) fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> + '_ {
+    text.lines().flat_map(move |paragraph| {
+        let indent = paragraph.len() - paragraph.trim_start().len();
+        let mut lines: Vec<String> = Vec::new();
+        for word in paragraph.split_whitespace() {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(format!("{:indent$}{word}", "")),
+            }
+        }
+        lines
+    })
+}

@@ -180,6 +180,17 @@ pub enum VerifyError {
         /// The file.
         path: PathBuf,
     },
+    /// The key that signs is not the one that the manifest names.
+    #[error(
+        "the signing key does not belong to the {role} {}, so the host would refuse its signature",
+        path.display()
+    )]
+    OtherKey {
+        /// Which file of the manifest.
+        role: FileRole,
+        /// The file.
+        path: PathBuf,
+    },
     /// The signature is not one of the key over the artifact.
     #[error(
         "the signature {} is not one of {} over {}: the artifact was changed or another key signed",

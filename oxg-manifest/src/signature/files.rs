@@ -69,6 +69,18 @@ impl Folders {
         Ok(found)
     }
 
+    /// Where a file belongs that may be missing: `path` in the plugin's folder.
+    pub(super) fn place(&self, role: FileRole, path: &Path) -> Result<PathBuf, VerifyError> {
+        if path.is_absolute() && self.rules.is_strict() {
+            return Err(VerifyError::AbsolutePath { role, path: path.to_owned() });
+        }
+        let place = clean(&self.plugin.join(path));
+        if self.rules.is_strict() {
+            self.refuse_escape(role, place.parent().unwrap_or(&place))?;
+        }
+        Ok(place)
+    }
+
     fn refuse_escape(&self, role: FileRole, found: &Path) -> Result<(), VerifyError> {
         let real = |path: &Path| {
             fs::canonicalize(path).map_err(|source| FileError::Unreadable {

@@ -9,7 +9,7 @@ use p256::pkcs8::DecodePrivateKey as _;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 use super::key::PublicKey;
-use super::{FileError, FileRole, KeyError, Sha256Digest, encoding, files};
+use super::{FileError, FileRole, Sha256Digest, encoding, files};
 
 /// Why a text is not a key that can sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,22 +103,9 @@ impl SigningKey {
         Ok(encoding::to_base64(der.as_bytes()) + "\n")
     }
 
-    /// Whether the public key in the PEM file `text` belongs to this one.
-    ///
-    /// # Errors
-    ///
-    /// When the text holds no usable key.
-    pub fn matches_public_key(&self, text: &[u8]) -> Result<bool, KeyError> {
-        Ok(PublicKey::from_pem(text)?.is_of(&self.0))
-    }
-
-    /// Whether the first certificate in the PEM file `text` is of this key.
-    ///
-    /// # Errors
-    ///
-    /// When the text holds no usable certificate.
-    pub fn matches_certificate(&self, text: &[u8]) -> Result<bool, KeyError> {
-        Ok(PublicKey::from_certificate_pem(text)?.0.is_of(&self.0))
+    /// Whether `public` is the public part of this key.
+    pub(super) fn is_private_part_of(&self, public: &PublicKey) -> bool {
+        public.is_of(&self.0)
     }
 }
 

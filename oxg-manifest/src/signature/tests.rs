@@ -323,13 +323,37 @@ fn what_is_signed_is_verified_and_the_same_each_time() {
     assert!(signature.ends_with('\n') && signature.lines().count() == 1);
     repository.write("plugins/sample/artifact.txt.sig", &signature);
     assert!(repository.verify().is_ok());
-    assert!(plain.matches_public_key(PUBLIC_KEY.as_bytes()).unwrap());
-    assert!(plain.matches_certificate(CERTIFICATE.as_bytes()).unwrap());
-    assert!(!plain.matches_public_key(include_bytes!("testdata/p384.pub")).unwrap());
 
     let der = encoding::base64(signature.trim().as_bytes()).unwrap();
     let made = p256::ecdsa::Signature::from_der(&der).unwrap();
     assert_eq!(made, made.normalize_s());
+}
+
+#[test]
+fn a_signing_key_belongs_to_the_key_that_the_manifest_names() {
+    let repository = Repository::new();
+    let key = SigningKey::from_pem(&PRIVATE_KEY.into(), None).unwrap();
+    let verifier = Verifier::new(repository.path("plugins/sample/manifest.json"));
+    assert!(verifier.check_signing_key(&repository.manifest, &key).is_ok());
+    repository.write("keys/sample.pub", include_str!("testdata/p384.pub"));
+    let error = verifier.check_signing_key(&repository.manifest, &key).unwrap_err();
+    assert!(matches!(error, VerifyError::OtherKey { role: FileRole::PublicKey, .. }));
+}
+
+#[test]
+fn a_signature_is_placed_where_the_manifest_names_it_and_not_elsewhere() {
+    let mut repository = Repository::new();
+    let verifier = Verifier::new(repository.path("plugins/sample/manifest.json"));
+    let expected = repository.path("plugins/sample/artifact.txt.sig");
+    fs::remove_file(&expected).unwrap();
+    assert_eq!(verifier.place_signature(&repository.manifest).unwrap(), expected);
+    let key = "k.pub".parse().unwrap();
+    let outside = "../../../a.sig".parse().unwrap();
+    repository.manifest.signature = Some(SignatureFiles::with_public_key(outside, key));
+    let error = verifier.place_signature(&repository.manifest).unwrap_err();
+    assert!(matches!(error, VerifyError::Escapes { .. }));
+    repository.manifest.signature = None;
+    assert_eq!(verifier.place_signature(&repository.manifest).unwrap(), expected);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 use super::key::{PublicKey, Validity};
 use super::path::clean;
 use super::{
-    Curve, FileError, FileRole, Rules, Sha256Digest, VerifyError, allowlist, encoding, files,
+    Curve, FileError, FileRole, Rules, Sha256Digest, SigningKey, VerifyError, allowlist, encoding,
+    files,
 };
 use crate::signature::files::Folders;
 use crate::{Manifest, SignatureFiles};
@@ -125,6 +126,45 @@ impl Verifier {
         self.artifact(manifest, &self.folders()?)
     }
 
+    /// Where the signature that `manifest` names belongs: the file may be missing. Without a
+    /// signature in the manifest, beside the artifact, with `.sig` behind its name.
+    ///
+    /// # Errors
+    ///
+    /// When there is no artifact, or the place is one that the rules refuse.
+    pub fn place_signature(&self, manifest: &Manifest) -> Result<PathBuf, VerifyError> {
+        let folders = self.folders()?;
+        match &manifest.signature {
+            Some(names) => folders.place(FileRole::Signature, names.signature().as_path()),
+            None => {
+                let mut path = self.artifact(manifest, &folders)?.into_os_string();
+                path.push(".sig");
+                Ok(path.into())
+            }
+        }
+    }
+
+    /// Makes sure that `key` belongs to the public key or certificate that `manifest` names, if it
+    /// names one.
+    ///
+    /// # Errors
+    ///
+    /// When it belongs to another key, or that file cannot be read.
+    pub fn check_signing_key(
+        &self,
+        manifest: &Manifest,
+        key: &SigningKey,
+    ) -> Result<(), VerifyError> {
+        let Some(names) = &manifest.signature else {
+            return Ok(());
+        };
+        let (named, public) = self.key(names, &self.folders()?, &mut Notices(Vec::new()))?;
+        if key.is_private_part_of(&public) {
+            return Ok(());
+        }
+        Err(VerifyError::OtherKey { role: named.source.role(), path: named.file })
+    }
+
     fn folders(&self) -> Result<Folders, VerifyError> {
         let manifest = absolute(&self.manifest)?;
         let plugin = manifest.parent().unwrap_or(&manifest).to_owned();
@@ -167,11 +207,12 @@ impl Verifier {
         folders: &Folders,
         notices: &mut Notices,
     ) -> Result<(VerifiedKey, PublicKey), VerifyError> {
-        let (source, role, name) = match (names.certificate(), names.public_key()) {
-            (Some(name), _) => (KeySource::Certificate, FileRole::Certificate, name),
-            (None, Some(name)) => (KeySource::PublicKey, FileRole::PublicKey, name),
+        let (source, name) = match (names.certificate(), names.public_key()) {
+            (Some(name), _) => (KeySource::Certificate, name),
+            (None, Some(name)) => (KeySource::PublicKey, name),
             (None, None) => return Err(VerifyError::NoSignature),
         };
+        let role = source.role();
         let file = folders.find(role, name.as_path())?;
         let (text, metadata) = files::read(role, &file)?;
         notices.look_at(role, &file, &metadata);
@@ -252,6 +293,17 @@ pub enum KeySource {
     PublicKey,
     /// `signature.certificate`: its key alone. Who issued it, and for what, is not checked.
     Certificate,
+}
+
+impl KeySource {
+    /// What the file is for.
+    #[must_use]
+    pub fn role(self) -> FileRole {
+        match self {
+            Self::PublicKey => FileRole::PublicKey,
+            Self::Certificate => FileRole::Certificate,
+        }
+    }
 }
 
 /// Something that a person should know about a verified artifact. `Display` is a sentence.

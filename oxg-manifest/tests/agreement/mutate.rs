@@ -37,13 +37,13 @@ pub(crate) fn document() -> impl Strategy<Value = Value> {
 fn mutation() -> impl Strategy<Value = Mutation> {
     let index = any::<Index>;
     prop_oneof![
-        index().prop_map(Mutation::Drop),
-        (index(), key(), value()).prop_map(|(at, key, value)| Mutation::Add(at, key, value)),
-        (index(), value()).prop_map(|(at, value)| Mutation::Replace(at, value)),
+        1 => index().prop_map(Mutation::Drop),
+        1 => (index(), key(), value()).prop_map(|(at, key, value)| Mutation::Add(at, key, value)),
+        1 => (index(), value()).prop_map(|(at, value)| Mutation::Replace(at, value)),
         4 => (index(), index()).prop_map(|(place, value)| Mutation::Boundary(place, value)),
         6 => (index(), index(), proptest::option::of(character()), any::<bool>())
             .prop_map(|(at, within, c, insert)| Mutation::Edit(at, within, c, insert)),
-        Just(Mutation::SwapForms),
+        1 => Just(Mutation::SwapForms),
     ]
 }
 
@@ -124,13 +124,13 @@ fn apply(document: &mut Value, mutation: Mutation) {
                 _ => {}
             }
         }
-        Mutation::Add(at, key, value) => match document.pointer_mut(at.get(&pointers)) {
+        Mutation::Add(at, key, value) => match document.pointer_mut(at.get(&pointers).as_str()) {
             Some(Value::Object(members)) => drop(members.insert(key, value)),
             Some(Value::Array(items)) => items.push(value),
             _ => {}
         },
         Mutation::Replace(at, value) => {
-            if let Some(place) = document.pointer_mut(at.get(&pointers)) {
+            if let Some(place) = document.pointer_mut(at.get(&pointers).as_str()) {
                 *place = value;
             }
         }
@@ -141,7 +141,7 @@ fn apply(document: &mut Value, mutation: Mutation) {
             }
         }
         Mutation::Edit(at, within, c, insert) => {
-            if let Some(Value::String(text)) = document.pointer_mut(at.get(&pointers)) {
+            if let Some(Value::String(text)) = document.pointer_mut(at.get(&pointers).as_str()) {
                 let mut chars: Vec<char> = text.chars().collect();
                 let at = within.index(chars.len() + 1);
                 if !insert && at < chars.len() {
