@@ -80,6 +80,8 @@ pub mod convert;
 mod diagnostic;
 #[cfg(feature = "diagnostics")]
 pub mod diff;
+#[cfg(feature = "diagnostics")]
+pub mod edit;
 mod error;
 #[cfg(feature = "diagnostics")]
 pub mod explain;

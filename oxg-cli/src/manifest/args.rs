@@ -1,5 +1,6 @@
 //! What can be typed after `oxg manifest`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -70,7 +71,20 @@ Exit codes:
     /// Sign a plugin's artifact with a P-256 key.
     #[command(after_help = SIGN_HELP)]
     Sign(SignArgs),
+    /// Ask a plugin for the JSON Schema of its settings, and keep it in the manifest.
+    #[command(after_help = CONFIG_SCHEMA_HELP)]
+    ConfigSchema(ConfigSchemaArgs),
 }
+
+const CONFIG_SCHEMA_HELP: &str = "\
+The program is started with OXG_DESCRIBE=config-schema and prints the schema of its settings, which
+its `Config` has with `#[derive(JsonSchema)]` and the feature `schema` of oxg-sdk. Without a
+program, it is `cargo run --quiet --features schema` in the manifest's folder.
+
+Exit codes:
+  0  printed or written; with --check: the manifest has the schema
+  1  the plugin has no schema, or the manifest is invalid; with --check: the manifest has another
+  2  the program could not be asked, a file could not be read or written, or wrong usage";
 
 const VERIFY_HELP: &str = "\
 The host's rules, and stricter ones on top, each of which is named in the result. What the host
@@ -238,6 +252,29 @@ pub(crate) struct SignArgs {
     /// Replace a signature that is there.
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigSchemaArgs {
+    /// The manifest, or its folder.
+    #[arg(long, value_name = "FILE|DIR", default_value = ".")]
+    pub(crate) manifest: PathBuf,
+
+    /// Write the schema into the manifest. The rest of its text stays as it is.
+    #[arg(long)]
+    pub(crate) write: bool,
+
+    /// Write nothing, but say whether the manifest has the schema.
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) check: bool,
+
+    /// How long the program may take, in seconds. Cargo may have to build it first.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+
+    /// The plugin's program, and what it is called with.
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

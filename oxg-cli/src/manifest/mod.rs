@@ -1,6 +1,7 @@
 //! `oxg manifest …`: check, explain, compare and rewrite manifests.
 
 mod args;
+mod config_schema;
 mod convert;
 mod diff;
 mod explain;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: ManifestArgs) -> ExitCode {
         ManifestCommand::Convert(args) => convert::run(args),
         ManifestCommand::Verify(args) => verify::run(&args),
         ManifestCommand::Sign(args) => sign::run(&args),
+        ManifestCommand::ConfigSchema(args) => config_schema::run(&args),
     };
     let verdict = result.unwrap_or_else(|error| {
         terminal::failure(&error);
