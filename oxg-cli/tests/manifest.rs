@@ -138,7 +138,7 @@ fn every_file_is_told_of_and_the_gravest_decides() {
 fn what_cannot_be_read_exits_with_2_and_says_why() {
     let folder = folder(&[("secret.json", VALID.as_bytes())]);
     let secret = folder.path().join("secret.json");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read everything.
     if std::fs::read(&secret).is_err() {
         let output = oxg(&["validate", secret.to_str().unwrap()]);

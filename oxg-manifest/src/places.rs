@@ -60,13 +60,15 @@ fn child_towards<'n, 'a>(
         Value::Object(members) => members.iter().find_map(|member| {
             let mut child = parent.to_owned();
             path_key(&mut child, &member.key);
-            leads(&child).then(|| (Some(member.key_at..member.key_end), child, &member.node))
+            leads(&child).then_some((Some(member.key_at..member.key_end), child, &member.node))
         }),
-        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+        Value::Array(items) => {
+            let (index, _) = path.strip_prefix(parent)?.strip_prefix('[')?.split_once(']')?;
+            let index = index.parse().ok()?;
             let mut child = parent.to_owned();
             path_index(&mut child, index);
-            leads(&child).then_some((None, child, item))
-        }),
+            leads(&child).then_some((None, child, items.get(index)?))
+        }
         _ => None,
     }
 }

@@ -1,4 +1,5 @@
-//! Manifests for property tests.
+//! Manifests for property tests, and texts that are compared with files.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -82,12 +83,12 @@ fn capabilities() -> impl Strategy<Value = Capabilities> {
 }
 
 fn sandbox() -> impl Strategy<Value = Sandbox> {
-    let limits = (option::of(1..5_u64), option::of(1..5_u32)).prop_map(|(cpu, processes)| {
-        let mut limits = SandboxLimits::default();
-        limits.cpu_seconds = cpu.and_then(NonZeroU64::new);
-        limits.processes = processes.and_then(NonZeroU32::new);
-        limits
-    });
+    let limits =
+        (option::of(1..5_u64), option::of(1..5_u32)).prop_map(|(cpu, processes)| SandboxLimits {
+            cpu_seconds: cpu.and_then(NonZeroU64::new),
+            processes: processes.and_then(NonZeroU32::new),
+            ..SandboxLimits::default()
+        });
     let mounts =
         vec(prop::sample::select(&["workspace", "/etc"][..]).prop_map(str::to_owned), 0..3);
     let user = option::of(prop::sample::select(&["oxg", "root"][..]).prop_map(str::to_owned));

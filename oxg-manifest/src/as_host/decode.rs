@@ -1,6 +1,6 @@
 //! From tokens to the host's structure, by the rules of Go's `encoding/json`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::difference::Difference;
@@ -11,8 +11,8 @@ const TOP: &[&str] =
     &["name", "version", "entry", "artifact", "trusted", "capabilities", "config", "signature"];
 const SIGNATURE: &[&str] = &["signature", "certificate", "publicKey"];
 
-type Step<T> = Result<T, SyntaxError>;
-type Place = Range<usize>;
+pub(super) type Step<T> = Result<T, SyntaxError>;
+pub(super) type Place = Range<usize>;
 
 pub(super) fn decode(bytes: &[u8]) -> HostReading {
     let mut decoder = Decoder {
@@ -38,10 +38,10 @@ fn syntax(bytes: &[u8]) -> Step<()> {
     Ok(())
 }
 
-struct Decoder<'a> {
-    bytes: &'a [u8],
-    tokens: Tokens<'a>,
-    manifest: HostManifest,
+pub(super) struct Decoder<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) tokens: Tokens<'a>,
+    pub(super) manifest: HostManifest,
     /// What the list of capabilities has held in memory: Go reuses it for a second list.
     elements: Vec<String>,
     refusal: Option<String>,
@@ -55,7 +55,7 @@ impl<'a> Decoder<'a> {
             (Token::ObjectStart, _) => self.object("", TOP, Self::top_field)?,
             (token, place) => {
                 self.wrong_type(&token, "an object", "", &place);
-                self.skip(&token, "")?;
+                self.skip(&token)?;
             }
         }
         let rest = self.bytes.get(self.tokens.at()..).unwrap_or_default();
@@ -85,7 +85,7 @@ impl<'a> Decoder<'a> {
                 let message = format!("the host does not know the field {:?}", shown(&key.value));
                 self.refuse(message, path, place);
                 let (token, _) = self.token()?;
-                self.skip(&token, path)?;
+                self.skip(&token)?;
                 continue;
             };
             if field != key.value {
@@ -99,7 +99,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn repeated(&mut self, field: &str, path: &str, place: Place) {
+    pub(super) fn repeated(&mut self, field: &str, path: &str, place: Place) {
         if path.is_empty() && matches!(field, "config" | "signature") {
             let message = format!("{field:?} is there again; the host merges the two");
             self.differs(Difference::MergesObjects, message, path, place);
@@ -154,7 +154,7 @@ impl<'a> Decoder<'a> {
             }
             (token, place) => {
                 self.wrong_type(&token, "a string", path, &place);
-                self.skip(&token, path)?;
+                self.skip(&token)?;
                 Ok(None)
             }
         }
@@ -166,7 +166,7 @@ impl<'a> Decoder<'a> {
             (Token::Null, place) => self.ignored_null("trusted", place),
             (token, place) => {
                 self.wrong_type(&token, "true or false", "trusted", &place);
-                self.skip(&token, "trusted")?;
+                self.skip(&token)?;
             }
         }
         Ok(())
@@ -184,7 +184,7 @@ impl<'a> Decoder<'a> {
             }
             (token, place) => {
                 self.wrong_type(&token, "an array of strings", PATH, &place);
-                return self.skip(&token, PATH);
+                return self.skip(&token);
             }
         }
         let mut length = 0;
@@ -202,7 +202,7 @@ impl<'a> Decoder<'a> {
                 }
                 (token, place) => {
                     self.wrong_type(&token, "a string", &path, &place);
-                    self.skip(&token, &path)?;
+                    self.skip(&token)?;
                     None
                 }
             };
@@ -221,37 +221,6 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn config(&mut self) -> Step<()> {
-        match self.token()? {
-            (Token::ObjectStart, _) => {}
-            (Token::Null, place) => {
-                self.ignored_null("config", place);
-                self.manifest.config = BTreeMap::new();
-                return Ok(());
-            }
-            (token, place) => {
-                self.wrong_type(&token, "an object", "config", &place);
-                return self.skip(&token, "config");
-            }
-        }
-        let mut seen = HashSet::new();
-        loop {
-            let (key, place) = match self.token()? {
-                (Token::Key(key), place) => (key, place),
-                _ => return Ok(()),
-            };
-            self.replaced(&key, "config", &place);
-            if !seen.insert(key.value.clone()) {
-                self.repeated(&shown(&key.value), "config", place);
-            }
-            let (token, place) = self.token()?;
-            self.inside(&token, &place, "config")?;
-            let value = self.bytes.get(place.start..self.tokens.at()).unwrap_or_default();
-            let value = String::from_utf8_lossy(value).into_owned();
-            self.manifest.config.insert(key.value, value);
-        }
-    }
-
     fn signature(&mut self) -> Step<()> {
         match self.token()? {
             (Token::ObjectStart, _) => {
@@ -265,57 +234,13 @@ impl<'a> Decoder<'a> {
             }
             (token, place) => {
                 self.wrong_type(&token, "an object", "signature", &place);
-                self.skip(&token, "signature")
+                self.skip(&token)
             }
-        }
-    }
-
-    /// Reads a value of the settings to its end: Go takes any, as maps, lists and floats.
-    fn inside(&mut self, first: &Token<'a>, place: &Place, path: &str) -> Step<()> {
-        let outside = self.tokens.depth() - usize::from(opens(first));
-        let mut keys: Vec<HashSet<String>> = Vec::new();
-        let (mut token, mut place) = (first.clone(), place.clone());
-        loop {
-            match &token {
-                Token::ObjectStart | Token::ArrayStart => keys.push(HashSet::new()),
-                Token::ObjectEnd | Token::ArrayEnd => {
-                    keys.pop();
-                }
-                Token::Key(key) => {
-                    self.replaced(key, path, &place);
-                    let new = keys.last_mut().is_none_or(|keys| keys.insert(key.value.clone()));
-                    if !new {
-                        self.repeated(&shown(&key.value), path, place.clone());
-                    }
-                }
-                Token::String(text) => self.replaced(text, path, &place),
-                Token::Number(number) => self.number(number, path, &place),
-                Token::Bool(_) | Token::Null => {}
-            }
-            if self.tokens.depth() <= outside {
-                return Ok(());
-            }
-            (token, place) = self.token()?;
-        }
-    }
-
-    fn number(&mut self, number: &str, path: &str, place: &Place) {
-        let float: f64 = number.parse().unwrap_or(f64::NAN);
-        if !float.is_finite() {
-            let message = format!("the host cannot hold the number {}", shown(number));
-            self.refuse(message, path, place.clone());
-            return;
-        }
-        // `as` saturates, which no integer of a manifest reaches.
-        let exact = number.parse::<i128>().is_ok_and(|integer| float as i128 != integer);
-        if exact {
-            let message = format!("the host reads {number} as {float}");
-            self.differs(Difference::RoundsNumber, message, path, place.clone());
         }
     }
 
     /// Skips the rest of a value whose first token has been read.
-    fn skip(&mut self, first: &Token<'a>, _path: &str) -> Step<()> {
+    pub(super) fn skip(&mut self, first: &Token<'a>) -> Step<()> {
         let outside = self.tokens.depth() - usize::from(opens(first));
         while self.tokens.depth() > outside {
             self.token()?;
@@ -323,24 +248,30 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn token(&mut self) -> Step<(Token<'a>, Place)> {
+    pub(super) fn token(&mut self) -> Step<(Token<'a>, Place)> {
         let at = self.tokens.at();
         self.tokens.next()?.ok_or(SyntaxError { at, why: "the text ends too early" })
     }
 
-    fn replaced(&mut self, text: &Text, path: &str, place: &Place) {
+    pub(super) fn replaced(&mut self, text: &Text, path: &str, place: &Place) {
         if text.replaced {
             let message = format!("the host reads this as {:?}", shown(&text.value));
             self.differs(Difference::ReplacesBytes, message, path, place.clone());
         }
     }
 
-    fn ignored_null(&mut self, path: &str, place: Place) {
+    pub(super) fn ignored_null(&mut self, path: &str, place: Place) {
         let message = "the host reads null as if this were not there".to_owned();
         self.differs(Difference::IgnoresNull, message, path, place);
     }
 
-    fn wrong_type(&mut self, token: &Token<'a>, expected: &str, path: &str, place: &Place) {
+    pub(super) fn wrong_type(
+        &mut self,
+        token: &Token<'a>,
+        expected: &str,
+        path: &str,
+        place: &Place,
+    ) {
         let found = match token {
             Token::ObjectStart => "an object",
             Token::ArrayStart => "an array",
@@ -353,19 +284,25 @@ impl<'a> Decoder<'a> {
     }
 
     /// Go goes on after such an error, and reports the first in the end.
-    fn refuse(&mut self, message: String, path: &str, place: Place) {
+    pub(super) fn refuse(&mut self, message: String, path: &str, place: Place) {
         self.refusal.get_or_insert_with(|| message.clone());
         self.differs(Difference::Refuses, message, path, place);
     }
 
-    fn differs(&mut self, difference: Difference, message: String, path: &str, place: Place) {
+    pub(super) fn differs(
+        &mut self,
+        difference: Difference,
+        message: String,
+        path: &str,
+        place: Place,
+    ) {
         if self.differences.len() < MAX_DIFFERENCES {
             self.differences.push(difference.notice(message, path, place));
         }
     }
 }
 
-fn opens(token: &Token<'_>) -> bool {
+pub(super) fn opens(token: &Token<'_>) -> bool {
     matches!(token, Token::ObjectStart | Token::ArrayStart)
 }
 
@@ -385,6 +322,6 @@ fn fold(c: char) -> char {
 }
 
 /// The beginning of a text, for a message.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(60).collect()
 }

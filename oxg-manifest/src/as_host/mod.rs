@@ -21,6 +21,7 @@
 mod decode;
 mod difference;
 mod model;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tokens;

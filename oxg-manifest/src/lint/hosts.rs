@@ -61,16 +61,26 @@ fn list(hosts: &[HostPattern], path: &str, found: &mut Found<'_>) {
         let path = format!("{path}[{index}]");
         broad(host, &path, found);
         host_bits(host, &path, found);
-        let rest = hosts.iter().take(COMPARED).enumerate();
-        let wider = rest.filter(|(other, _)| *other != index).find(|(other, wider)| {
-            // Of two that admit the same, the later one is redundant.
-            host.is_within(wider) && (*other < index || !wider.is_within(host))
-        });
-        if let Some((_, wider)) = wider.filter(|_| index < COMPARED) {
+        if index < COMPARED
+            && let Some(wider) = wider_than(host, index, hosts)
+        {
             let message = format!("{host} adds nothing to {wider}");
             found.add(Lint::RedundantHost, &path, message, "remove one of the two");
         }
     }
+}
+
+/// The pattern that makes this one redundant. Of two that admit the same, the later one is.
+fn wider_than<'a>(
+    host: &HostPattern,
+    index: usize,
+    hosts: &'a [HostPattern],
+) -> Option<&'a HostPattern> {
+    let others = hosts.iter().take(COMPARED).enumerate().filter(|(other, _)| *other != index);
+    let mut wider = others.filter(|(other, wider)| {
+        host.is_within(wider) && (*other < index || !wider.is_within(host))
+    });
+    wider.next().map(|(_, wider)| wider)
 }
 
 fn broad(host: &HostPattern, path: &str, found: &mut Found<'_>) {

@@ -36,8 +36,11 @@ use crate::Manifest;
 use crate::places::Places;
 use crate::report::Notice;
 
-/// Everything that deserves a look in a manifest, in the order of its text, but for what `allowed`
-/// lists. `text` is what the manifest was read from.
+/// How many things are told. A manifest with more of them is not worth reading further.
+const MAX_NOTICES: usize = 100;
+
+/// What deserves a look in a manifest, in the order of its text, but for what `allowed` lists: at
+/// most 100 things. `text` is what the manifest was read from.
 #[must_use]
 pub fn lint(manifest: &Manifest, text: &[u8], allowed: &[Lint]) -> Vec<Notice> {
     let mut found = Found { places: Places::of(text), allowed, notices: Vec::new() };
@@ -60,7 +63,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn add(&mut self, lint: Lint, path: &str, message: impl Into<String>, help: &str) {
-        if self.allowed.contains(&lint) {
+        if self.allowed.contains(&lint) || self.notices.len() == MAX_NOTICES {
             return;
         }
         let span = self.places.nearest(path);

@@ -37,18 +37,17 @@ impl FileReport {
 
 /// Messages say what is wrong and, behind the first semicolon outside quotes, what to do.
 fn split_advice(text: &str) -> (&str, Option<&str>) {
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            ';' if !quoted => return (&text[..at], Some(text[at + 1..].trim_start())),
-            _ => {}
-        }
+    let (mut quoted, mut escaped) = (false, false);
+    let semicolon = text.find(|c: char| {
+        let found = c == ';' && !quoted;
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        found
+    });
+    match semicolon.and_then(|at| text.split_at_checked(at)) {
+        Some((message, advice)) => (message, Some(advice.trim_start_matches(';').trim_start())),
+        None => (text, None),
     }
-    (text, None)
 }
 
 /// What a code of [`DiagnosticKind`](crate::DiagnosticKind) stands for.

@@ -18,13 +18,12 @@ const MISTAKES: &str = "{
 ";
 
 fn report() -> Report {
-    let mut report = Report::default();
-    report.files = vec![
+    let files = vec![
         FileReport::check("plugins/a,b/manifest.json", MISTAKES.as_bytes().to_vec()),
         FileReport::unreadable("none\u{1b}[2J.json", "there is no such file"),
         FileReport::check("ok.json", include_bytes!("../../tests/data/guide.json").to_vec()),
     ];
-    report
+    Report { files }
 }
 
 #[test]
@@ -81,9 +80,7 @@ fn sarif_names_each_rule_once_and_each_result_refers_to_it() {
 #[test]
 fn the_summary_counts_what_there_is() {
     let last = |files: Vec<FileReport>| {
-        let mut report = Report::default();
-        report.files = files;
-        human(&report, &Plain, 80).lines().last().unwrap().to_owned()
+        human(&Report { files }, &Plain, 80).lines().last().unwrap().to_owned()
     };
     let good = || FileReport::new("a.json", Vec::new(), Vec::new());
     let warning = Notice::new("x", "X.", Level::Warning, "x");
