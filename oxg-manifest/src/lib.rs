@@ -27,6 +27,7 @@
 //! | ask about destinations | [`HttpCapability`] and [`HostPattern`] |
 //! | ask about secrets and artifacts | [`SecretsCapability`], [`StorageCapability`] |
 //! | say what to add to the manifest | [`Capability::manifest_line`], [`HttpCapability::hosts_line_with`] |
+//! | check or make a signature | the module `signature`, with the feature of that name |
 //! | tell the two forms apart | [`Manifest::form`], [`HostCapabilities`] |
 //!
 //! # Two forms
@@ -79,6 +80,8 @@ pub mod convert;
 mod diagnostic;
 #[cfg(feature = "diagnostics")]
 pub mod diff;
+#[cfg(feature = "diagnostics")]
+pub mod edit;
 mod error;
 #[cfg(feature = "diagnostics")]
 pub mod explain;
@@ -101,6 +104,8 @@ pub mod report;
 mod sandbox;
 mod schema;
 mod secret_name;
+#[cfg(feature = "signature")]
+pub mod signature;
 mod signature_files;
 mod suggest;
 #[cfg(all(test, feature = "diagnostics"))]

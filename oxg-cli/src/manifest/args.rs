@@ -1,10 +1,13 @@
 //! What can be typed after `oxg manifest`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use oxg_manifest::FilePath;
 use oxg_manifest::lint::Lint;
+
+use crate::args::Format;
 
 /// Check, explain, compare and rewrite manifests.
 #[derive(Debug, clap::Args)]
@@ -62,7 +65,50 @@ Exit codes:
   1  the manifest is invalid, cannot be converted, or would lose something without --lossy
   2  the file could not be read, or wrong usage")]
     Convert(ConvertArgs),
+    /// Check the signature of a plugin's artifact, and the ALLOWLIST.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
+    /// Sign a plugin's artifact with a P-256 key.
+    #[command(after_help = SIGN_HELP)]
+    Sign(SignArgs),
+    /// Ask a plugin for the JSON Schema of its settings, and keep it in the manifest.
+    #[command(after_help = CONFIG_SCHEMA_HELP)]
+    ConfigSchema(ConfigSchemaArgs),
 }
+
+const CONFIG_SCHEMA_HELP: &str = "\
+The program is started with OXG_DESCRIBE=config-schema and prints the schema of its settings, which
+its `Config` has with `#[derive(JsonSchema)]` and the feature `schema` of oxg-sdk. Without a
+program, it is `cargo run --quiet --features schema` in the manifest's folder.
+
+Exit codes:
+  0  printed or written; with --check: the manifest has the schema
+  1  the plugin has no schema, or the manifest is invalid; with --check: the manifest has another
+  2  the program could not be asked, a file could not be read or written, or wrong usage";
+
+const VERIFY_HELP: &str = "\
+The host's rules, and stricter ones on top, each of which is named in the result. What the host
+would not start (no go.mod, no ALLOWLIST) is a note here and an error with --as-host.
+
+Exit codes:
+  0  the artifact is the one that was signed and, where there is an ALLOWLIST, listed
+  1  it is not, or the manifest is invalid
+  2  a file could not be read, or wrong usage";
+
+const SIGN_HELP: &str = "\
+The signature is ASN.1 DER ECDSA over SHA-256 in base64, as `cosign sign-blob` writes it. It goes to
+the file that the manifest names, or beside the artifact. A passphrase that is not given is asked
+for on the terminal.
+
+Examples:
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -out plugin.key
+    openssl pkey -in plugin.key -pubout -out plugin.pub
+    oxg manifest sign . --key plugin.key
+
+Exit codes:
+  0  signed
+  1  the manifest is invalid or names another key
+  2  a file could not be read or written, or wrong usage";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
@@ -156,6 +202,79 @@ pub(crate) struct ConvertArgs {
     /// The file of the certificate that checks the signature.
     #[arg(long, value_name = "PATH", requires = "signature")]
     pub(crate) certificate: Option<FilePath>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// The manifest, or its folder.
+    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    pub(crate) file: PathBuf,
+
+    /// The repository: a folder with a go.mod. Default: the nearest one upwards.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) repo_root: Option<PathBuf>,
+
+    /// The ALLOWLIST. Default: the nearest one upwards.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowlist: Option<PathBuf>,
+
+    /// Check by the host's rules alone.
+    #[arg(long)]
+    pub(crate) as_host: bool,
+
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SignArgs {
+    /// The manifest, or its folder.
+    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    pub(crate) file: PathBuf,
+
+    /// The private key: PKCS#8 in PEM, plain or encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// The first line of this file is the key's passphrase.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_env")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// This variable of the environment holds the key's passphrase.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) passphrase_env: Option<String>,
+
+    /// Where the signature goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace a signature that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigSchemaArgs {
+    /// The manifest, or its folder.
+    #[arg(long, value_name = "FILE|DIR", default_value = ".")]
+    pub(crate) manifest: PathBuf,
+
+    /// Write the schema into the manifest. The rest of its text stays as it is.
+    #[arg(long)]
+    pub(crate) write: bool,
+
+    /// Write nothing, but say whether the manifest has the schema.
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) check: bool,
+
+    /// How long the program may take, in seconds. Cargo may have to build it first.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+
+    /// The plugin's program, and what it is called with.
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -54,7 +54,7 @@ fn file(path: &Path, check: bool) -> Result<Verdict, Unreadable> {
 
 /// Puts a whole file in the place of the old one: a reader sees the one or the other. A link stays
 /// a link, and permissions stay what they are.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = std::fs::canonicalize(path)?;
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;

@@ -1,14 +1,17 @@
 //! `oxg manifest …`: check, explain, compare and rewrite manifests.
 
 mod args;
+mod config_schema;
 mod convert;
 mod diff;
 mod explain;
 mod format;
 mod input;
 mod schema;
+mod sign;
 mod style;
 mod validate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,9 @@ pub(crate) fn run(args: ManifestArgs) -> ExitCode {
         ManifestCommand::Diff(args) => diff::run(&args),
         ManifestCommand::Fmt(args) => format::run(&args),
         ManifestCommand::Convert(args) => convert::run(args),
+        ManifestCommand::Verify(args) => verify::run(&args),
+        ManifestCommand::Sign(args) => sign::run(&args),
+        ManifestCommand::ConfigSchema(args) => config_schema::run(&args),
     };
     let verdict = result.unwrap_or_else(|error| {
         terminal::failure(&error);
