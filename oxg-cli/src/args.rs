@@ -32,6 +32,8 @@ It builds the example with cargo from this source tree, so it needs the tree and
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
     Run(RunArgs),
+    /// Check, explain, compare and rewrite manifests.
+    Manifest(crate::manifest::ManifestArgs),
 }
 
 const RUN_HELP: &str = "\

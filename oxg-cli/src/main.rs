@@ -5,6 +5,7 @@ mod demo;
 mod ending;
 mod error;
 mod files;
+mod manifest;
 mod report;
 mod run;
 mod terminal;
@@ -14,19 +15,13 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Command};
-use error::CliError;
+use error::{CliError, Exit};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(async {
-            match args.command {
-                Command::Demo(demo) => demo::demo(demo).await,
-                Command::Run(run) => run::run(run).await,
-            }
-        }),
-        Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),
+    let result = match Args::parse().command {
+        Command::Manifest(args) => return manifest::run(args),
+        Command::Demo(args) => block_on(demo::demo(args)),
+        Command::Run(args) => block_on(run::run(args)),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -34,5 +29,12 @@ fn main() -> ExitCode {
             terminal::error(&error);
             error.exit().into()
         }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),
     }
 }

@@ -1,5 +1,7 @@
 //! How single lines look. What comes from elsewhere is printed without control characters.
 
+use std::fmt::Display;
+
 use anstyle::{AnsiColor, Style};
 use oxg_protocol::Severity;
 
@@ -32,7 +34,12 @@ pub(crate) fn plugin_line(line: &str) {
 
 /// Why there is no report, on standard error.
 pub(crate) fn error(error: &CliError) {
-    anstream::eprintln!("{BAD}error:{BAD:#} {}", printable(&error.to_string()));
+    failure(error);
+}
+
+/// Why something failed, on standard error.
+pub(crate) fn failure(why: &dyn Display) {
+    anstream::eprintln!("{BAD}error:{BAD:#} {}", printable(&why.to_string()));
 }
 
 /// The text with control characters made visible: a target must not steer the terminal.

@@ -27,6 +27,7 @@
 //! | ask about destinations | [`HttpCapability`] and [`HostPattern`] |
 //! | ask about secrets and artifacts | [`SecretsCapability`], [`StorageCapability`] |
 //! | say what to add to the manifest | [`Capability::manifest_line`], [`HttpCapability::hosts_line_with`] |
+//! | check or make a signature | the module `signature`, with the feature of that name |
 //! | tell the two forms apart | [`Manifest::form`], [`HostCapabilities`] |
 //!
 //! # Two forms
@@ -71,22 +72,44 @@
 //! assert_eq!(messages.len(), 2);
 //! ```
 
+#[cfg(feature = "diagnostics")]
+pub mod as_host;
 mod capabilities;
+#[cfg(feature = "diagnostics")]
+pub mod convert;
 mod diagnostic;
+#[cfg(feature = "diagnostics")]
+pub mod diff;
+#[cfg(feature = "diagnostics")]
+pub mod edit;
 mod error;
+#[cfg(feature = "diagnostics")]
+pub mod explain;
 mod file_path;
+#[cfg(feature = "diagnostics")]
+pub mod format;
 mod host;
 mod json;
+#[cfg(feature = "diagnostics")]
+pub mod lint;
 mod manifest;
 mod method;
 mod optional;
+#[cfg(feature = "diagnostics")]
+mod places;
 mod plugin_name;
 mod plugin_version;
+#[cfg(feature = "diagnostics")]
+pub mod report;
 mod sandbox;
 mod schema;
 mod secret_name;
+#[cfg(feature = "signature")]
+pub mod signature;
 mod signature_files;
 mod suggest;
+#[cfg(all(test, feature = "diagnostics"))]
+mod testing;
 mod text;
 
 pub use capabilities::{

@@ -23,6 +23,23 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// Adds a key to a path in the document, such as `capabilities.http`.
+pub(crate) fn path_key(path: &mut String, key: &str) {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$');
+    let plain = (1..=64).contains(&key.len()) && key.bytes().all(allowed);
+    // Writing to a string cannot fail.
+    let _ = match plain {
+        false => write!(path, "[{}]", Quoted(key)),
+        true if path.is_empty() => write!(path, "{key}"),
+        true => write!(path, ".{key}"),
+    };
+}
+
+/// Adds the index of an item to a path in the document, such as `hosts[1]`.
+pub(crate) fn path_index(path: &mut String, index: usize) {
+    let _ = write!(path, "[{index}]");
+}
+
 /// Text from elsewhere as it may stand in a message: without what could steer a terminal, and cut
 /// to some lines.
 #[cfg(feature = "validation")]

@@ -52,5 +52,10 @@ pub const TLS_CERT: Variable = Variable::new("OXG_TLS_CERT", &[]);
 pub const TLS_KEY: Variable = Variable::new("OXG_TLS_KEY", &[]);
 /// The one directory that the plugin may write.
 pub const WORKSPACE: Variable = Variable::new("OXG_WORKSPACE", &["0XGEN_WORKSPACE"]);
+/// Asks a plugin to describe itself in place of running. It knows [`CONFIG_SCHEMA`].
+pub const DESCRIBE: Variable = Variable::new("OXG_DESCRIBE", &[]);
+/// The value of [`DESCRIBE`] that asks for the JSON Schema of the plugin's settings, in one line on
+/// standard output; `null` when there is none.
+pub const CONFIG_SCHEMA: &str = "config-schema";
 /// What the plugin logs: a level, or `target=level` pairs, as in `warn,my_plugin=debug`.
 pub const LOG: Variable = Variable::new("OXG_LOG", &[]);

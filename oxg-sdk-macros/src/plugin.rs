@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use oxg_manifest::Capability;
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::parse::Parser;
 use syn::{Error, Expr, ExprLit, Ident, ImplItem, ItemImpl, Lit, LitStr, Meta, Result};
 
@@ -16,20 +16,20 @@ pub(crate) fn expand(
 ) -> Result<TokenStream> {
     let argument = parse_args(args)?;
     let mut plugin = parse_impl(item)?;
-    let has_config = plugin
-        .items
-        .iter()
-        .any(|item| matches!(item, ImplItem::Type(alias) if alias.ident == "Config"));
-    if !has_config {
-        plugin.items.push(ImplItem::Verbatim(quote! {
-            type Config = ::oxg_sdk::NoConfig;
-        }));
-    }
+    let config = plugin.items.iter().find_map(|item| match item {
+        ImplItem::Type(alias) if alias.ident == "Config" => Some(alias.ty.to_token_stream()),
+        _ => None,
+    });
+    let config = config.unwrap_or_else(|| {
+        let none = quote!(::oxg_sdk::NoConfig);
+        plugin.items.push(ImplItem::Verbatim(quote!(type Config = #none;)));
+        none
+    });
     let (declared, error) = match manifest::read(argument.as_ref(), source) {
         Ok(declared) => (declared, None),
         Err(error) => (Declared::everything(), Some(error.into_compile_error())),
     };
-    let declared = implement(&plugin, &declared);
+    let declared = implement(&plugin, &config, &declared);
     Ok(quote!(#error #plugin #declared))
 }
 
@@ -63,7 +63,7 @@ fn parse_impl(item: TokenStream) -> Result<ItemImpl> {
     if of_plugin { Ok(plugin) } else { Err(Error::new_spanned(&plugin.self_ty, expected)) }
 }
 
-fn implement(plugin: &ItemImpl, declared: &Declared) -> TokenStream {
+fn implement(plugin: &ItemImpl, config: &TokenStream, declared: &Declared) -> TokenStream {
     let Declared { path, name, version, capabilities } = declared;
     let (generics, ty) = (&plugin.generics, &plugin.self_ty);
     let (start, _, clause) = generics.split_for_impl();
@@ -76,6 +76,12 @@ fn implement(plugin: &ItemImpl, declared: &Declared) -> TokenStream {
             const VERSION: &'static str = #version;
             const MANIFEST: &'static str = #text;
             const CAPABILITIES: &'static [&'static str] = &[#(#keys),*];
+
+            fn config_schema() -> ::core::option::Option<::oxg_sdk::__private::Value> {
+                // The first trait is there for a type with a schema, and is found first.
+                use ::oxg_sdk::__private::{Described as _, Undescribed as _};
+                (&::oxg_sdk::__private::Probe::<#config>::NEW).config_schema()
+            }
         }
         #(impl #start ::oxg_sdk::declared::#markers for #ty #clause {})*
     }

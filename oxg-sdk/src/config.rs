@@ -6,6 +6,7 @@ use crate::json_path;
 
 /// The settings of a plugin that has none; any setting is an error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
@@ -20,11 +21,12 @@ pub struct ConfigError {
     /// Where, as in `headers[2].name`. Empty: the whole, or not known.
     pub path: String,
     /// What is wrong there.
-    source: serde_json::Error,
+    source: json_path::Mismatch,
 }
 
 pub(crate) fn read<T: DeserializeOwned>(config: &Map<String, Value>) -> Result<T, ConfigError> {
-    json_path::read(config).map_err(|(path, source)| ConfigError { path, source })
+    json_path::read(&Value::Object(config.clone()))
+        .map_err(|(path, source)| ConfigError { path, source })
 }
 
 #[cfg(test)]

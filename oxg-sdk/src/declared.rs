@@ -17,6 +17,13 @@ pub trait Declared {
     const MANIFEST: &'static str;
     /// The keys of the declared capabilities.
     const CAPABILITIES: &'static [&'static str];
+
+    /// The JSON Schema of the plugin's settings. There is one with the feature `schema` and a
+    /// [`Config`](crate::Plugin::Config) that is `JsonSchema`.
+    #[must_use]
+    fn config_schema() -> Option<serde_json::Value> {
+        None
+    }
 }
 
 /// Outbound HTTP: [`Context::http`](crate::Context::http).

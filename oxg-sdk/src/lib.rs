@@ -38,6 +38,7 @@
 //! | environment and exit codes | [`env`](mod@env), [`exit`] |
 
 mod config;
+mod config_schema;
 mod context;
 mod failure;
 mod json_path;
@@ -69,10 +70,14 @@ pub use http;
 pub use oxg_protocol as protocol;
 pub use oxg_redact as redact;
 pub use oxg_sdk_macros::{main, plugin};
+#[cfg(feature = "schema")]
+pub use schemars::{self, JsonSchema};
 pub use tracing;
 
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::config_schema::{Described, Probe, Undescribed};
     pub use crate::run::main;
+    pub use serde_json::Value;
 }

@@ -4,6 +4,9 @@ pub use std::time::Duration;
 
 pub use http::HeaderMap;
 pub use oxg_protocol::{Finding, Severity, Url};
+/// The crate too: what `derive(JsonSchema)` writes names it.
+#[cfg(feature = "schema")]
+pub use schemars::{self, JsonSchema};
 pub use serde::{Deserialize, Serialize};
 pub use serde_json::json;
 pub use tracing::{debug, error, info, trace, warn};

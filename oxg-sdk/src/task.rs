@@ -27,7 +27,7 @@ pub struct InputError {
     /// Where in the input, as in `pages[2].url`. Empty: the input as a whole, or not known.
     pub path: String,
     /// What is wrong there.
-    source: serde_json::Error,
+    source: json_path::Mismatch,
 }
 
 impl Task {

@@ -11,6 +11,7 @@ struct HeaderAudit;
 
 /// What the operator can set, under `config` in manifest.json.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))] // for `oxg manifest config-schema`
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// The headers that every page must have.

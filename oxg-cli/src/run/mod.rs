@@ -2,7 +2,10 @@
 
 mod input;
 mod program;
+mod settings;
 mod supervise;
+
+pub(crate) use program::inherited_from_cargo;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,10 +40,12 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let manifest = Manifest::read(args.directory.join("manifest.json"))?;
+    let config = args.config.as_deref().map(input::config).transpose()?.unwrap_or_default();
+    settings::check(&manifest, &config)?;
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
         secrets: input::secrets(&args.secrets)?,
-        config: args.config.as_deref().map(input::config).transpose()?.unwrap_or_default(),
+        config,
         directory: args.directory,
         manifest,
         program: args.program,

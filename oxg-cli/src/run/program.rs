@@ -93,7 +93,7 @@ async fn build(cargo: &Path, manifest: &Manifest, release: bool) -> Result<PathB
 
 /// Variables that `cargo run` sets for its program. A cargo below must not see them: build scripts
 /// that watch them would run again.
-fn inherited_from_cargo() -> Vec<OsString> {
+pub(crate) fn inherited_from_cargo() -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names
         .filter(|name| {

@@ -1,5 +1,7 @@
 //! Host patterns: which destinations a plugin may reach.
 
+#[cfg(feature = "diagnostics")]
+mod cover;
 mod error;
 mod name;
 mod network;
@@ -8,5 +10,7 @@ mod ports;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "diagnostics")]
+pub(crate) use cover::Admitted;
 pub use error::HostPatternError;
 pub use pattern::HostPattern;

@@ -63,6 +63,57 @@ impl Network {
         self.address.is_ipv6()
     }
 
+    /// This network and all that hold it.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn enclosing(self) -> impl Iterator<Item = Self> {
+        (0..=self.prefix).map(move |prefix| Self { address: mask(self.address, prefix), prefix })
+    }
+
+    /// From the least to the greatest network that can lie in this one, in their order.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn range(self) -> std::ops::RangeInclusive<Self> {
+        let last: IpAddr = match self.address {
+            IpAddr::V4(v4) => {
+                let host_bits = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                Ipv4Addr::from_bits(v4.to_bits() | host_bits).into()
+            }
+            IpAddr::V6(v6) => {
+                let host_bits = u128::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                Ipv6Addr::from_bits(v6.to_bits() | host_bits).into()
+            }
+        };
+        self..=Self { address: last, prefix: width(last) }
+    }
+
+    /// The two networks that together are this one; none when it is a single address.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn halves(self) -> Option<[Self; 2]> {
+        let prefix = self.prefix + 1;
+        let upper: IpAddr = match self.address {
+            IpAddr::V4(v4) => {
+                let bit = 1_u32.checked_shl(32_u32.checked_sub(u32::from(prefix))?)?;
+                Ipv4Addr::from_bits(v4.to_bits() | bit).into()
+            }
+            IpAddr::V6(v6) => {
+                let bit = 1_u128.checked_shl(128_u32.checked_sub(u32::from(prefix))?)?;
+                Ipv6Addr::from_bits(v6.to_bits() | bit).into()
+            }
+        };
+        Some([Self { address: self.address, prefix }, Self { address: upper, prefix }])
+    }
+
+    /// Whether it holds only spellings of IPv4 addresses, which are never matched as IPv6.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn is_ipv4_inside_ipv6(self) -> bool {
+        self.as_ipv4_mapped().is_some()
+    }
+
+    /// How many bits of the address are fixed.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn prefix(self) -> u8 {
+        self.prefix
+    }
+
     /// The IPv4 network that this one spells in IPv6, when it lies wholly inside `::ffff:0:0/96`.
     fn as_ipv4_mapped(self) -> Option<Self> {
         let IpAddr::V6(address) = self.address else {

@@ -49,12 +49,12 @@ use crate::text::serde_text;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostPattern {
-    host: Host,
-    ports: Ports,
+    pub(super) host: Host,
+    pub(super) ports: Ports,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Host {
+pub(super) enum Host {
     AnyName,
     Name(String),
     Below(String),

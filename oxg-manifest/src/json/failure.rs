@@ -1,6 +1,6 @@
 //! The first thing that is wrong, while it is on its way out.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::de;
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::capabilities::sdk_name;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Position};
 use crate::suggest;
-use crate::text::Quoted;
+use crate::text::{Quoted, path_index, path_key};
 
 /// What is wrong. It starts where it is found and gathers its path on the way out, so that a
 /// document without errors pays nothing for paths.
@@ -118,21 +118,12 @@ impl Failure {
 fn display(path: &[Segment]) -> String {
     let mut text = String::new();
     for segment in path.iter().rev() {
-        // Writing to a string cannot fail.
-        let _ = match segment {
-            Segment::Index(index) => write!(text, "[{index}]"),
-            Segment::Key(key) if !is_plain(key) => write!(text, "[{}]", Quoted(key)),
-            Segment::Key(key) if text.is_empty() => write!(text, "{key}"),
-            Segment::Key(key) => write!(text, ".{key}"),
-        };
+        match segment {
+            Segment::Index(index) => path_index(&mut text, *index),
+            Segment::Key(key) => path_key(&mut text, key),
+        }
     }
     text
-}
-
-/// Whether a key can stand in a path as it is.
-fn is_plain(key: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$');
-    (1..=64).contains(&key.len()) && key.bytes().all(allowed)
 }
 
 impl fmt::Display for Failure {

@@ -8,7 +8,7 @@ use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
 use serde_json::{Map, Value};
 
 use super::{ConfigSchema, Manifest};
-use crate::text::escaped;
+use crate::text::{escaped, path_index, path_key};
 
 /// How many violations are listed.
 const MAX_VIOLATIONS: usize = 100;
@@ -71,11 +71,8 @@ impl ConfigViolation {
         .to_owned();
         for segment in location {
             match segment {
-                LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
-                LocationSegment::Property(key) => {
-                    path.push('.');
-                    path.push_str(&escaped(&key));
-                }
+                LocationSegment::Index(index) => path_index(&mut path, index),
+                LocationSegment::Property(key) => path_key(&mut path, &key),
             }
         }
         let reason = escaped(&error.to_string());

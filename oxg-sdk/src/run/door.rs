@@ -30,6 +30,10 @@ pub fn run<P: Plugin>(plugin: P) -> ExitCode {
 /// As [`run`]; for `#[oxg_sdk::main]`. A panic in `plugin` is redacted too.
 #[doc(hidden)]
 pub fn main<P: Plugin>(plugin: impl FnOnce() -> P) -> ExitCode {
+    #[cfg(feature = "schema")]
+    if let Some(what) = oxg_protocol::env::DESCRIBE.read(|name| std::env::var_os(name)) {
+        return super::describe::describe::<P>(&what);
+    }
     let redactor = Redactor::default();
     logging::install_panic_hook(redactor.clone());
     let run = catch_unwind(AssertUnwindSafe(|| start(plugin, &redactor)));

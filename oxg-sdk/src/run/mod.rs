@@ -5,6 +5,8 @@
 //! runtime of his own, as tests do.
 
 mod catch;
+#[cfg(feature = "schema")]
+mod describe;
 mod door;
 mod error;
 mod heartbeat;

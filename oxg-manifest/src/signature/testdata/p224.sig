@@ -1,0 +1,1 @@
+MD0CHQCgx/WyeebaojUCivDVhihtNUicgSCU+1BtIR/+Ahx02FM6ISZrhm2nnsOysUgwnCBUmmSGDEbP3vl/
