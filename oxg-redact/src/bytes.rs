@@ -26,6 +26,17 @@ impl ByteSet {
         Self(set)
     }
 
+    /// All bytes that are not in the list.
+    pub(crate) const fn not(list: &str) -> Self {
+        let mut set = Self::new(list);
+        let mut byte = 0;
+        while byte < 256 {
+            set.0[byte] = !set.0[byte];
+            byte += 1;
+        }
+        set
+    }
+
     #[inline]
     pub(crate) const fn has(&self, byte: u8) -> bool {
         self.0[byte as usize]

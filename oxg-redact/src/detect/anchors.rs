@@ -1,14 +1,13 @@
-//! The automaton that finds where a detector has to look.
+//! The fixed texts that say where a detector has to look.
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
+use super::prefilter::{Needle, Prefilter};
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, curl, email, jwt, named, pem, phone, url};
+use super::{Scan, authorization, curl, jwt, named, pem, phone, url};
 use crate::names::STEMS;
 
-/// What to do where an anchor occurs.
+/// What to do where a text occurs.
 #[derive(Clone, Copy)]
 enum Action {
     Token(&'static TokenRule),
@@ -16,64 +15,54 @@ enum Action {
     Jwt,
     Authorization(&'static str),
     Url,
-    Email,
     Name,
     PhoneWord,
     Curl,
+    CurlFlag,
 }
 
-struct Anchors {
-    automaton: Option<AhoCorasick>,
-    actions: Vec<(Action, &'static str)>,
-}
-
-static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
-    let mut actions = vec![
-        (Action::Pem, pem::ANCHOR),
-        (Action::Jwt, jwt::ANCHOR),
-        (Action::Url, "://"),
-        (Action::Email, "@"),
+static ANCHORS: LazyLock<Prefilter<Action>> = LazyLock::new(|| {
+    let exact = |text, action| Needle { text, next: None, ignore_case: false, action };
+    let folded = |text, action| Needle { text, next: None, ignore_case: true, action };
+    let mut needles = vec![
+        exact(pem::ANCHOR, Action::Pem),
+        exact(jwt::ANCHOR, Action::Jwt),
+        exact("://", Action::Url),
+        exact(curl::COMMAND, Action::Curl),
     ];
     for rule in tokens::all() {
-        actions.extend(rule.anchors.iter().map(|a| (Action::Token(rule), *a)));
+        needles.extend(rule.anchors.iter().map(|text| Needle {
+            text,
+            next: rule.next(),
+            ignore_case: false,
+            action: Action::Token(rule),
+        }));
     }
-    actions.extend(authorization::SCHEMES.iter().map(|s| (Action::Authorization(s), *s)));
-    actions.extend(STEMS.iter().map(|s| (Action::Name, *s)));
-    actions.extend(phone::WORDS.iter().map(|w| (Action::PhoneWord, *w)));
-    actions.extend(curl::FLAGS.iter().map(|f| (Action::Curl, *f)));
-    // Fails only for a table too large for the automaton, which a test would show.
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(actions.iter().map(|(_, anchor)| anchor))
-        .ok();
-    Anchors { automaton, actions }
+    needles.extend(authorization::SCHEMES.iter().map(|s| folded(s, Action::Authorization(s))));
+    needles.extend(STEMS.iter().map(|s| folded(s, Action::Name)));
+    needles.extend(phone::WORDS.iter().map(|w| folded(w, Action::PhoneWord)));
+    needles.extend(curl::FLAGS.iter().map(|f| exact(f, Action::CurlFlag)));
+    Prefilter::new(needles)
 });
 
 pub(crate) fn run(scan: &mut Scan<'_>) {
-    let anchors = &*ANCHORS;
-    let Some(automaton) = &anchors.automaton else {
-        return;
-    };
     // Stems share keys ("auth_token"); a key is judged once.
     let mut last_name = 0..0;
-    for hit in automaton.find_overlapping_iter(scan.text) {
-        let (action, anchor) = anchors.actions[hit.pattern().as_usize()];
-        let at = hit.start();
-        match action {
-            Action::Name => named::at(scan, hit.range(), &mut last_name),
+    let mut command = None;
+    ANCHORS.search(scan.text, |at, needle| {
+        let range = at..at + needle.text.len();
+        match needle.action {
+            Action::Name => named::at(scan, range, &mut last_name),
             Action::Authorization(scheme) => authorization::at(scan, at, scheme),
-            Action::PhoneWord => phone::at_word(scan, hit.range()),
-            Action::Curl => curl::at(scan, hit.range()),
-            // All others are told apart by case.
-            _ if !scan.text[at..].starts_with(anchor.as_bytes()) => {}
-            Action::Token(rule) => tokens::at(scan, at, anchor, rule),
+            Action::PhoneWord => phone::at_word(scan, range),
+            Action::Curl => command = Some(at),
+            Action::CurlFlag => curl::at(scan, command, range),
+            Action::Token(rule) => tokens::at(scan, at, needle.text, rule),
             Action::Pem => pem::at(scan, at),
             Action::Jwt => jwt::at(scan, at),
             Action::Url => url::at(scan, at),
-            Action::Email => email::at(scan, at),
         }
-    }
+    });
 }
 
 #[cfg(test)]
@@ -81,7 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_anchors_builds() {
-        assert!(ANCHORS.automaton.is_some());
+    fn every_anchor_of_two_bytes_says_what_may_follow_it() {
+        for rule in tokens::all() {
+            for anchor in rule.anchors {
+                assert!(anchor.len() > 2 || rule.next().is_some(), "{}: {anchor}", rule.id());
+            }
+        }
     }
 }

@@ -22,11 +22,38 @@ const NOT_DOMAINS: &[&str] = &[
     "java", "dll", "exe",
 ];
 
-/// `at` is where `@` stands.
-pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
+pub(crate) fn run(scan: &mut Scan<'_>) {
     if !scan.wants(Kind::Email) {
         return;
     }
+    let text = scan.text;
+    let mut urls = Urls { text, last: None, searched: 0 };
+    for at in memchr::memchr_iter(b'@', text) {
+        at_sign(scan, &mut urls, at);
+    }
+}
+
+/// Finds the last `://` before a place. Places come in order.
+struct Urls<'a> {
+    text: &'a [u8],
+    last: Option<usize>,
+    searched: usize,
+}
+
+impl Urls<'_> {
+    fn before(&mut self, at: usize) -> Option<usize> {
+        for colon in memchr::memchr_iter(b':', self.text.get(self.searched..at)?) {
+            let colon = self.searched + colon;
+            if self.text[colon..].starts_with(b"://") {
+                self.last = Some(colon);
+            }
+        }
+        self.searched = at;
+        self.last
+    }
+}
+
+fn at_sign(scan: &mut Scan<'_>, urls: &mut Urls<'_>, at: usize) {
     let text = scan.text;
     let Some((mut start, mut evidence)) = local_start(text, at) else {
         return;
@@ -42,7 +69,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         let back =
             text[..start].iter().rev().take(URL_BACK).take_while(|b| b.is_ascii_graphic()).count();
         evidence = evidence.min(start - back);
-        if memchr::memmem::find(&text[start - back..start], b"://").is_some() {
+        if urls.before(start).is_some_and(|url| url >= start - back) {
             return;
         }
     }

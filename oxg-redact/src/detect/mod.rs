@@ -1,8 +1,8 @@
 //! Detectors: what each kind of secret and personal data looks like.
 //!
-//! One pass of an automaton finds *anchors*, the fixed strings that begin a
-//! finding or name one; one pass over digits finds where numbers begin. At each
-//! such place a small hand-written validator looks at a bounded stretch of text.
+//! One pass finds *anchors*, the fixed texts that begin a finding or name one, one
+//! finds where numbers begin, one finds `@`. At each such place a small
+//! hand-written validator looks at a bounded stretch of text.
 //! Places are judged one by one, never in the light of another finding: that
 //! keeps the work linear and the result independent of order.
 
@@ -20,6 +20,8 @@ mod national_id;
 mod numbers;
 mod pem;
 mod phone;
+mod prefilter;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -41,9 +43,11 @@ pub(crate) struct Scan<'a> {
     pub(crate) text: &'a [u8],
     settings: &'a Settings,
     spans: &'a mut Vec<Span>,
+    runs: runs::Runs,
 }
 
 impl Scan<'_> {
+    #[inline]
     fn wants(&self, kind: Kind) -> bool {
         self.settings.kinds.has(kind)
     }
@@ -73,7 +77,8 @@ impl Scan<'_> {
 
 /// Runs every detector over `text`. Findings are in no order and may overlap.
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
-    let mut scan = Scan { text, settings, spans };
+    let mut scan = Scan { text, settings, spans, runs: runs::Runs::default() };
     anchors::run(&mut scan);
+    email::run(&mut scan);
     numbers::run(&mut scan);
 }

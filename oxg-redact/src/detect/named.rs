@@ -33,13 +33,13 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
         start += 1;
     }
     let name = &text[start..end];
-    let Some(sensitivity) = classify(name) else {
-        return;
-    };
     let Some(place) = after_key(text, start, end) else {
         return;
     };
-    let Some(value) = extract(text, place.at, place.assignment) else {
+    let Some(sensitivity) = classify(name) else {
+        return;
+    };
+    let Some(value) = extract(text, &mut scan.runs, place.at, place.assignment) else {
         return;
     };
     let Some(secret) = judge(scan, sensitivity, &value, &place) else {
@@ -49,7 +49,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
 }
 
 /// What to remove of a value, if it is a secret.
-fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place) -> Option<Found> {
+fn judge(
+    scan: &mut Scan<'_>,
+    sensitivity: Sensitivity,
+    value: &Found,
+    place: &Place,
+) -> Option<Found> {
     let text = scan.text;
     let mut found = value.clone();
     let range = value.range.clone();
@@ -75,7 +80,7 @@ fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place
             if value.quoted {
                 found.range.start = from + 1;
             } else {
-                found = extract(text, from, false)?;
+                found = extract(text, &mut scan.runs, from, false)?;
             }
         }
     }

@@ -75,6 +75,20 @@ pub(super) const fn rule(
 }
 
 impl TokenRule {
+    /// Name of the detector.
+    #[cfg(test)]
+    pub(crate) fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The bytes that may follow an anchor, if something must.
+    pub(crate) fn next(&self) -> Option<&'static ByteSet> {
+        match self.body.first() {
+            Some(Part::Run(set, 1.., _) | Part::Take(set, 1..)) => Some(set),
+            _ => None,
+        }
+    }
+
     /// Texts in which the rule must find a token and all of it, and texts in
     /// which it must find nothing: documentation and tests. A `` ` `` keeps
     /// scanners of source code from taking an example for a live token; it is
