@@ -1,11 +1,11 @@
-//! The fixed texts that say where a detector has to look.
+//! The fixed texts that say which detector has to look at a place.
 
 use std::sync::LazyLock;
 
-use super::prefilter::{Needle, Prefilter};
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, curl, jwt, named, pem, phone, url};
-use crate::names::STEMS;
+use super::{Scan, authorization, curl, jwt, named, pem, phone};
+use crate::bytes::ByteSet;
+use crate::names::{ENDS, STEMS};
 
 /// What to do where a text occurs.
 #[derive(Clone, Copy)]
@@ -14,55 +14,241 @@ enum Action {
     Pem,
     Jwt,
     Authorization(&'static str),
-    Url,
     Name,
     PhoneWord,
     Curl,
-    CurlFlag,
 }
 
-static ANCHORS: LazyLock<Prefilter<Action>> = LazyLock::new(|| {
-    let exact = |text, action| Needle { text, next: None, ignore_case: false, action };
-    let folded = |text, action| Needle { text, next: None, ignore_case: true, action };
-    let mut needles = vec![
-        exact(pem::ANCHOR, Action::Pem),
-        exact(jwt::ANCHOR, Action::Jwt),
-        exact("://", Action::Url),
-        exact(curl::COMMAND, Action::Curl),
-    ];
-    for rule in tokens::all() {
-        needles.extend(rule.anchors.iter().map(|text| Needle {
-            text,
-            next: rule.next(),
-            ignore_case: false,
-            action: Action::Token(rule),
-        }));
-    }
-    needles.extend(authorization::SCHEMES.iter().map(|s| folded(s, Action::Authorization(s))));
-    needles.extend(STEMS.iter().map(|s| folded(s, Action::Name)));
-    needles.extend(phone::WORDS.iter().map(|w| folded(w, Action::PhoneWord)));
-    needles.extend(curl::FLAGS.iter().map(|f| exact(f, Action::CurlFlag)));
-    Prefilter::new(needles)
-});
+/// A text, and what is needed to compare it fast.
+struct Anchor {
+    text: &'static str,
+    ignore_case: bool,
+    /// How far into the text the word begins by which it is found.
+    lead: usize,
+    action: Action,
+}
 
-pub(crate) fn run(scan: &mut Scan<'_>) {
-    // Stems share keys ("auth_token"); a key is judged once.
-    let mut last_name = 0..0;
-    let mut command = None;
-    ANCHORS.search(scan.text, |at, needle| {
-        let range = at..at + needle.text.len();
-        match needle.action {
-            Action::Name => named::at(scan, range, &mut last_name),
-            Action::Authorization(scheme) => authorization::at(scan, at, scheme),
-            Action::PhoneWord => phone::at_word(scan, range),
-            Action::Curl => command = Some(at),
-            Action::CurlFlag => curl::at(scan, command, range),
-            Action::Token(rule) => tokens::at(scan, at, needle.text, rule),
-            Action::Pem => pem::at(scan, at),
-            Action::Jwt => jwt::at(scan, at),
-            Action::Url => url::at(scan, at),
+/// The texts by the first three bytes of a word in them, or by the last three
+/// bytes of the word that they end.
+pub(super) struct Anchors {
+    starts: Table,
+    ends: Table,
+    rare: Vec<Anchor>,
+}
+
+/// What earlier anchors of a text told.
+#[derive(Default)]
+pub(super) struct State {
+    /// The name judged last. Stems share names ("auth_token"); one is judged once.
+    name: std::ops::Range<usize>,
+    /// How far the flags of commands were looked for.
+    flags: usize,
+}
+
+static ANCHORS: LazyLock<Anchors> = LazyLock::new(Anchors::new);
+
+impl Anchors {
+    pub(super) fn get() -> &'static Self {
+        &ANCHORS
+    }
+
+    fn new() -> Self {
+        let mut all = vec![
+            Anchor::exact(pem::ANCHOR, Action::Pem),
+            Anchor::exact(jwt::ANCHOR, Action::Jwt),
+            Anchor::exact(curl::COMMAND, Action::Curl),
+        ];
+        for rule in tokens::all().filter(|rule| !rule.is_in_long_run()) {
+            all.extend(rule.anchors.iter().map(|text| Anchor::exact(text, Action::Token(rule))));
         }
-    });
+        all.extend(
+            authorization::SCHEMES.iter().map(|s| Anchor::folded(s, Action::Authorization(s))),
+        );
+        all.extend(STEMS.iter().map(|s| Anchor::folded(s, Action::Name)));
+        all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        let (words, rare) = all.into_iter().partition(Anchor::has_word);
+        let ends = ENDS.iter().map(|(end, _)| Anchor::folded(end, Action::Name)).collect();
+        Self {
+            starts: Table::new(words, Anchor::first_gram),
+            ends: Table::new(ends, Anchor::last_gram),
+            rare,
+        }
+    }
+
+    /// Looks at the word that begins at `at`.
+    #[inline]
+    pub(super) fn at_word(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
+        for anchor in self.starts.at(scan.text, at) {
+            if let Some(start) = at.checked_sub(anchor.lead) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+
+    /// Looks at the word that ends at `end`.
+    #[inline]
+    pub(super) fn at_word_end(&self, scan: &mut Scan<'_>, state: &mut State, end: usize) {
+        for anchor in self.ends.at(scan.text, end - 3) {
+            if let Some(start) = end.checked_sub(anchor.text.len()) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+
+    /// Looks at the rare byte at `at`.
+    pub(super) fn at_rare(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
+        for anchor in &self.rare {
+            if let Some(start) = at.checked_sub(anchor.lead) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+}
+
+/// Bytes by which texts without a word are found.
+pub(super) const RARE: [u8; 2] = [b'~', b'$'];
+
+impl Anchor {
+    fn exact(text: &'static str, action: Action) -> Self {
+        let bytes = text.as_bytes();
+        let word = (0..bytes.len()).find(|i| bytes[*i].is_ascii_alphabetic());
+        // A digit in front would make it the middle of a word.
+        let word = word.filter(|i| bytes[..*i].iter().all(|b| !b.is_ascii_digit()));
+        let rare = bytes.iter().position(|b| RARE.contains(b));
+        Self { text, ignore_case: false, lead: rare.or(word).unwrap_or(0), action }
+    }
+
+    fn folded(text: &'static str, action: Action) -> Self {
+        Self { ignore_case: true, ..Self::exact(text, action) }
+    }
+
+    fn has_word(&self) -> bool {
+        self.text.as_bytes().get(self.lead).is_some_and(u8::is_ascii_alphabetic)
+    }
+
+    /// The bytes that may follow the text, if something must.
+    fn next(&self) -> Option<&'static ByteSet> {
+        match self.action {
+            Action::Token(rule) => rule.next(),
+            _ => None,
+        }
+    }
+
+    fn first_gram(&self) -> Vec<[u8; 3]> {
+        self.gram(self.lead)
+    }
+
+    fn last_gram(&self) -> Vec<[u8; 3]> {
+        self.gram(self.text.len().saturating_sub(3))
+    }
+
+    /// The three bytes from `from` on, with all that can follow a shorter text.
+    fn gram(&self, from: usize) -> Vec<[u8; 3]> {
+        let possible = |at: usize| match self.text.as_bytes().get(at) {
+            Some(byte) => vec![*byte],
+            None => {
+                let next = self.next().filter(|_| at == self.text.len());
+                (0..=u8::MAX).filter(|b| next.is_none_or(|set| set.has(*b))).collect()
+            }
+        };
+        let (a, b, c) = (possible(from), possible(from + 1), possible(from + 2));
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
+        pairs.flat_map(|(a, b)| c.iter().map(move |c| [a, b, *c])).collect()
+    }
+
+    /// Compares the text at `start`, and runs the detector if it stands there.
+    fn look(&self, scan: &mut Scan<'_>, state: &mut State, start: usize) {
+        let end = start + self.text.len();
+        let Some(there) = scan.text.get(start..end) else {
+            return;
+        };
+        let text = self.text.as_bytes();
+        if !(there == text || self.ignore_case && there.eq_ignore_ascii_case(text)) {
+            return;
+        }
+        match self.action {
+            Action::Name => named::at(scan, start..end, &mut state.name),
+            Action::Authorization(scheme) => authorization::at(scan, start, scheme),
+            Action::PhoneWord => phone::at_word(scan, start..end),
+            Action::Curl if start < state.flags => {}
+            Action::Curl => state.flags = curl::at(scan, start),
+            Action::Token(rule) => tokens::at(scan, start, self.text, rule),
+            Action::Pem => pem::at(scan, start),
+            Action::Jwt => jwt::at(scan, start),
+        }
+    }
+}
+
+/// Bits of the hash of three bytes.
+const HASH_BITS: u32 = 14;
+/// Folds capitals onto small letters. It makes other bytes alike too, which
+/// only means that a few more places are looked at.
+const FOLD: u32 = 0x0020_2020;
+
+/// Anchors by three bytes of theirs.
+struct Table {
+    /// By hash: 1 if there is an entry. It takes half of a first cache, and
+    /// most places need nothing else.
+    known: Box<[u8; 1 << HASH_BITS]>,
+    /// By hash: where its entries lie.
+    ranges: Vec<(u16, u16)>,
+    /// Three bytes, folded, and the number of an anchor, by hash.
+    entries: Vec<(u32, u16)>,
+    anchors: Vec<Anchor>,
+}
+
+impl Table {
+    fn new(anchors: Vec<Anchor>, grams: fn(&Anchor) -> Vec<[u8; 3]>) -> Self {
+        let mut entries: Vec<(u32, u16)> = (0u16..)
+            .zip(&anchors)
+            .flat_map(|(number, anchor)| {
+                grams(anchor).into_iter().map(move |[a, b, c]| (fold([a, b, c, 0]), number))
+            })
+            .collect();
+        entries.sort_unstable_by_key(|(gram, number)| (hash(*gram), *gram, *number));
+        entries.dedup();
+        let mut known = Box::new([0; 1 << HASH_BITS]);
+        let mut ranges = vec![(0, 0); 1 << HASH_BITS];
+        for (place, (gram, _)) in (0u16..).zip(&entries) {
+            let range = &mut ranges[hash(*gram)];
+            if known[hash(*gram)] == 0 {
+                range.0 = place;
+            }
+            range.1 = place + 1;
+            known[hash(*gram)] = 1;
+        }
+        Self { known, ranges, entries, anchors }
+    }
+
+    /// The anchors that may have their three bytes at `at`.
+    #[inline]
+    fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = &Anchor> {
+        let bytes = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            Some(bytes) => *bytes,
+            None => match text.get(at..) {
+                Some([a, b, c]) => [*a, *b, *c, 0],
+                Some([a, b]) => [*a, *b, 0, 0],
+                _ => [0; 4],
+            },
+        };
+        let gram = fold(bytes);
+        let hash = hash(gram);
+        let (from, to) = if self.known[hash] == 0 { (0, 0) } else { self.ranges[hash] };
+        self.entries[usize::from(from)..usize::from(to)]
+            .iter()
+            .filter(move |(entry, _)| *entry == gram)
+            .map(|(_, number)| &self.anchors[usize::from(*number)])
+    }
+}
+
+#[inline]
+fn fold(bytes: [u8; 4]) -> u32 {
+    (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
+}
+
+#[inline]
+fn hash(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
 
 #[cfg(test)]
@@ -70,11 +256,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_anchor_of_two_bytes_says_what_may_follow_it() {
-        for rule in tokens::all() {
-            for anchor in rule.anchors {
-                assert!(anchor.len() > 2 || rule.next().is_some(), "{}: {anchor}", rule.id());
-            }
+    fn every_anchor_can_be_found() {
+        let anchors = Anchors::get();
+        for anchor in &anchors.rare {
+            assert!(RARE.contains(&anchor.text.as_bytes()[anchor.lead]), "{}", anchor.text);
+        }
+        for anchor in &anchors.starts.anchors {
+            let enough = anchor.text.len() >= anchor.lead + 3 || anchor.next().is_some();
+            assert!(enough && anchor.has_word(), "{}", anchor.text);
+        }
+        for anchor in &anchors.ends.anchors {
+            assert!(anchor.text.len() >= 3, "{}", anchor.text);
         }
     }
 }

@@ -22,38 +22,35 @@ const NOT_DOMAINS: &[&str] = &[
     "java", "dll", "exe",
 ];
 
-pub(crate) fn run(scan: &mut Scan<'_>) {
+/// What earlier `@` of a text told. They come in order.
+#[derive(Default)]
+pub(crate) struct AtSigns {
+    /// The last `://`, and how far it was looked for.
+    url: Option<usize>,
+    searched: usize,
+    /// The authority of a URL judged last.
+    pub(crate) authority: Option<usize>,
+}
+
+impl AtSigns {
+    /// Where the last `://` before `at` stands.
+    pub(crate) fn url_before(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let from = self.searched.saturating_sub(2);
+        for colon in memchr::memchr_iter(b':', text.get(from..at)?) {
+            if text[from + colon..at].starts_with(b"://") {
+                self.url = Some(from + colon);
+            }
+        }
+        self.searched = self.searched.max(at);
+        self.url.filter(|url| *url < at)
+    }
+}
+
+/// `at` is where `@` stands.
+pub(crate) fn at(scan: &mut Scan<'_>, state: &mut AtSigns, at: usize) {
     if !scan.wants(Kind::Email) {
         return;
     }
-    let text = scan.text;
-    let mut urls = Urls { text, last: None, searched: 0 };
-    for at in memchr::memchr_iter(b'@', text) {
-        at_sign(scan, &mut urls, at);
-    }
-}
-
-/// Finds the last `://` before a place. Places come in order.
-struct Urls<'a> {
-    text: &'a [u8],
-    last: Option<usize>,
-    searched: usize,
-}
-
-impl Urls<'_> {
-    fn before(&mut self, at: usize) -> Option<usize> {
-        for colon in memchr::memchr_iter(b':', self.text.get(self.searched..at)?) {
-            let colon = self.searched + colon;
-            if self.text[colon..].starts_with(b"://") {
-                self.last = Some(colon);
-            }
-        }
-        self.searched = at;
-        self.last
-    }
-}
-
-fn at_sign(scan: &mut Scan<'_>, urls: &mut Urls<'_>, at: usize) {
     let text = scan.text;
     let Some((mut start, mut evidence)) = local_start(text, at) else {
         return;
@@ -69,7 +66,7 @@ fn at_sign(scan: &mut Scan<'_>, urls: &mut Urls<'_>, at: usize) {
         let back =
             text[..start].iter().rev().take(URL_BACK).take_while(|b| b.is_ascii_graphic()).count();
         evidence = evidence.min(start - back);
-        if urls.before(start).is_some_and(|url| url >= start - back) {
+        if state.url_before(text, start).is_some_and(|url| url >= start - back) {
             return;
         }
     }

@@ -1,7 +1,8 @@
 //! Detectors: what each kind of secret and personal data looks like.
 //!
-//! One pass finds *anchors*, the fixed texts that begin a finding or name one, one
-//! finds where numbers begin, one finds `@`. At each such place a small
+//! One pass finds where words and numbers begin, and a few rare bytes. Where a
+//! word begins with the first bytes of an *anchor*, a fixed text that begins a
+//! finding or names one, and where a number has the shape of something, a small
 //! hand-written validator looks at a bounded stretch of text.
 //! Places are judged one by one, never in the light of another finding: that
 //! keeps the work linear and the result independent of order.
@@ -9,6 +10,7 @@
 mod anchors;
 mod authorization;
 mod card;
+mod classes;
 mod curl;
 mod email;
 mod iban;
@@ -20,8 +22,8 @@ mod national_id;
 mod numbers;
 mod pem;
 mod phone;
-mod prefilter;
 mod runs;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -78,7 +80,8 @@ impl Scan<'_> {
 /// Runs every detector over `text`. Findings are in no order and may overlap.
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
     let mut scan = Scan { text, settings, spans, runs: runs::Runs::default() };
-    anchors::run(&mut scan);
-    email::run(&mut scan);
-    numbers::run(&mut scan);
+    starts::run(&mut scan);
+    if scan.wants(Kind::IpAddress) {
+        ip::v6(&mut scan);
+    }
 }

@@ -215,7 +215,7 @@ fn next_line(text: &[u8], at: usize) -> usize {
 /// Whether the line, which ends in a line feed, may end between a key and its value.
 pub(crate) fn awaits_value(line: &[u8]) -> bool {
     match line.trim_ascii_end().last() {
-        Some(b':' | b'=') => true,
+        Some(b':' | b'=' | b'\\') => true,
         Some(b'>') => {
             let line = line.trim_ascii_end();
             let name = &line[..line.len() - 1];

@@ -2,8 +2,8 @@
 
 mod words;
 
-pub(crate) use words::STEMS;
-use words::{ABOUT, CERTAIN, COUNTING, ENDS, KEY_OF, SESSION_WITH, SUSPECT};
+use words::{ABOUT, CERTAIN, COUNTING, KEY_OF, SESSION_WITH, SUSPECT};
+pub(crate) use words::{ENDS, STEMS};
 
 /// How sure a name makes us that its value is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

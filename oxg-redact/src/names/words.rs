@@ -68,7 +68,7 @@ pub(super) const COUNTING: &[&str] = &[
 
 /// Ends of words that run together what others write apart.
 #[rustfmt::skip]
-pub(super) const ENDS: &[(&str, Sensitivity)] = &[
+pub(crate) const ENDS: &[(&str, Sensitivity)] = &[
     ("password", Sensitivity::Certain), ("passwd", Sensitivity::Certain),
     ("passphrase", Sensitivity::Certain), ("secret", Sensitivity::Certain),
     ("secretkey", Sensitivity::Certain), ("pwd", Sensitivity::Certain),

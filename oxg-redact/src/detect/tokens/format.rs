@@ -12,6 +12,16 @@ pub(super) enum Part {
     Text(&'static str),
 }
 
+impl Part {
+    /// Fewest bytes of this part.
+    pub(super) fn min_len(&self) -> usize {
+        match self {
+            Self::Run(_, min, _) | Self::Take(_, min) => *min,
+            Self::Text(fixed) => fixed.len(),
+        }
+    }
+}
+
 pub(super) const fn run(set: &'static ByteSet, min: usize, max: usize) -> Part {
     Part::Run(set, min, max)
 }
@@ -75,10 +85,11 @@ pub(super) const fn rule(
 }
 
 impl TokenRule {
-    /// Name of the detector.
-    #[cfg(test)]
-    pub(crate) fn id(&self) -> &'static str {
-        self.id
+    /// Whether its anchor stands within a long run of letters and digits, where
+    /// no word begins.
+    pub(crate) fn is_in_long_run(&self) -> bool {
+        self.head.is_some_and(|(set, min, _)| min >= 32 && set.has(b'a') && !set.has(b'-'))
+            && self.anchors.iter().all(|anchor| anchor.bytes().all(|b| b.is_ascii_alphanumeric()))
     }
 
     /// The bytes that may follow an anchor, if something must.
