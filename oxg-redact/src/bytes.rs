@@ -105,6 +105,21 @@ pub(crate) fn left_edge(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Length of the escape at the start of `text` that ends in a letter or digit:
+/// `\n`, `%3D`, or a terminal colour.
+pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\\', b'n' | b'r' | b't', ..] => Some(2),
+        [b'%', a, b, ..] if HEX.has(*a) && HEX.has(*b) => Some(3),
+        [b'\x1b', b'[', codes @ ..] => {
+            let len =
+                codes.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+            (codes.get(len) == Some(&b'm')).then_some(len + 3)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a token may end at `at`: no word character follows.
 #[inline]
 pub(crate) fn right_edge(text: &[u8], at: usize) -> bool {

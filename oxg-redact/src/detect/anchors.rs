@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::tokens::{self, TokenRule};
 use super::{Scan, authorization, curl, jwt, named, pem, phone};
-use crate::bytes::ByteSet;
+use crate::bytes::{ALNUM, ByteSet};
 use crate::names::{ENDS, STEMS};
 
 /// What to do where a text occurs.
@@ -34,7 +34,19 @@ pub(super) struct Anchors {
     starts: Table,
     ends: Table,
     rare: Vec<Anchor>,
+    long_runs: Vec<LongRun>,
 }
+
+/// A token that is found by the end of a long run of letters and digits.
+struct LongRun {
+    rule: &'static TokenRule,
+    anchor: &'static str,
+    /// How far before the end of the run the anchor begins.
+    back: usize,
+}
+
+/// Longest run of letters and digits whose end is looked at.
+const LONG_RUN_MAX: usize = 128;
 
 /// What earlier anchors of a text told.
 #[derive(Default)]
@@ -66,12 +78,18 @@ impl Anchors {
         );
         all.extend(STEMS.iter().map(|s| Anchor::folded(s, Action::Name)));
         all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        let long_runs = tokens::all()
+            .filter(|rule| rule.is_in_long_run())
+            .flat_map(|rule| rule.anchors.iter().map(move |anchor| (rule, *anchor)))
+            .map(|(rule, anchor)| LongRun { rule, anchor, back: rule.min_body() + anchor.len() })
+            .collect();
         let (words, rare) = all.into_iter().partition(Anchor::has_word);
         let ends = ENDS.iter().map(|(end, _)| Anchor::folded(end, Action::Name)).collect();
         Self {
             starts: Table::new(words, Anchor::first_gram),
             ends: Table::new(ends, Anchor::last_gram),
             rare,
+            long_runs,
         }
     }
 
@@ -91,6 +109,21 @@ impl Anchors {
         for anchor in self.ends.at(scan.text, end - 3) {
             if let Some(start) = end.checked_sub(anchor.text.len()) {
                 anchor.look(scan, state, start);
+            }
+        }
+    }
+
+    /// Looks at the long run of letters and digits that begins at `start`.
+    pub(super) fn at_long_run(&self, scan: &mut Scan<'_>, start: usize) {
+        let len = scan.runs.at(scan.text, start, &ALNUM, LONG_RUN_MAX + 1);
+        if len > LONG_RUN_MAX {
+            return;
+        }
+        for LongRun { rule, anchor, back } in &self.long_runs {
+            if let Some(at) = len.checked_sub(*back).map(|at| start + at) {
+                if scan.text[at..].starts_with(anchor.as_bytes()) {
+                    tokens::at(scan, at, anchor, rule);
+                }
             }
         }
     }
@@ -162,8 +195,9 @@ impl Anchor {
         let Some(there) = scan.text.get(start..end) else {
             return;
         };
-        let text = self.text.as_bytes();
-        if !(there == text || self.ignore_case && there.eq_ignore_ascii_case(text)) {
+        // Mostly the first bytes tell, so this is faster than comparing slices.
+        let same = |(a, b): (&u8, &u8)| a == b || self.ignore_case && a.eq_ignore_ascii_case(b);
+        if !self.text.as_bytes().iter().zip(there).all(same) {
             return;
         }
         match self.action {

@@ -11,9 +11,6 @@ pub(super) struct Classes {
     capitals: u64,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = ONES * 0x80;
-
 impl Classes {
     /// Of the block that begins at `from`, or of what there is of it.
     #[inline]
@@ -21,6 +18,7 @@ impl Classes {
         let rest = text.get(from..).unwrap_or_default();
         match rest.first_chunk::<BLOCK>() {
             Some(block) => Self::of_block(block),
+            None if rest.is_empty() => Self::default(),
             None => {
                 let mut block = [0; BLOCK];
                 block[..rest.len()].copy_from_slice(rest);
@@ -31,31 +29,28 @@ impl Classes {
 
     #[inline]
     fn of_block(block: &[u8; BLOCK]) -> Self {
-        let mut classes = Self::default();
-        for (i, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
-            let word = u64::from_le_bytes(*bytes);
-            let low = word & !HIGH;
-            // The high bit of a byte says whether the byte lies in the range.
-            let in_range = |bytes: u64, first: u8, last: u8| {
-                let from_first = bytes + ONES * u64::from(0x80 - first);
-                let past_last = bytes + ONES * u64::from(0x7f - last);
-                from_first & !past_last & !word & HIGH
-            };
-            let digits = in_range(low, b'0', b'9');
-            let letters = in_range(low | (ONES * 0x20), b'a', b'z');
-            let capitals = letters & !(word << 2);
-            classes.alnum |= gather(letters | digits) << (8 * i);
-            classes.digits |= gather(digits) << (8 * i);
-            classes.capitals |= gather(capitals) << (8 * i);
+        // Loops without a branch over arrays of fixed length become vector code.
+        let (mut digits, mut letters, mut capitals) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+        for (i, byte) in block.iter().enumerate() {
+            digits[i] = u8::from(byte.wrapping_sub(b'0') < 10);
+            letters[i] = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
+            capitals[i] = u8::from(byte.wrapping_sub(b'A') < 26);
         }
-        classes
+        let (digits, letters) = (bits(&digits), bits(&letters));
+        Self { alnum: letters | digits, digits, capitals: bits(&capitals) }
     }
 }
 
-/// The high bits of the eight bytes side by side.
+/// The lowest bits of the bytes side by side.
 #[inline]
-fn gather(high: u64) -> u64 {
-    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+fn bits(bytes: &[u8; BLOCK]) -> u64 {
+    let mut bits = 0;
+    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        // The product gathers them in its highest byte.
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= gathered << (8 * i);
+    }
+    bits
 }
 
 /// A block with what lies before and behind it, so that a shift tells what

@@ -24,34 +24,27 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     // `1234-5678…`, `123456 7890…`, `12345678 9012…`, or in one piece.
     let groups = |count: u32| runs_of(digits, count) & !(digits >> count) & four >> (count + 1);
     let cards = free & (runs_of(digits, 12) | groups(4) | groups(6) | groups(8));
-    for at in Window::block(cards) {
-        if !matches!(before(scan.text, from + at), Some(b'.' | b'_')) {
-            card::at(scan, from + at);
-        }
-    }
     // `123-45…`, `123) 45…`
     let two = digits & digits >> 1;
-    let three = digits & two >> 1 & !(digits >> 3) & (two >> 4 | two >> 5 & !(digits >> 4));
-    for at in Window::block(free & three) {
-        short(scan, from + at);
-    }
+    let short = free & two & digits >> 2 & !(digits >> 3) & (two >> 4 | two >> 5 & !(digits >> 4));
     // `GB82…`, `AB123456C`, `AB 12 34 56 C`
     let two_letters = letters & letters << 1 & !(alnum << 2);
-    for at in Window::block(starts & two & two_letters << 1) {
-        if let Some(at) = (from + at).checked_sub(2) {
-            iban::at(scan, at);
-            national_id::nino_at(scan, at);
+    let joined = starts & two & two_letters << 1;
+    let apart = free & two & !(digits >> 2) & two_letters << 2;
+    if cards | short | joined | apart != 0 {
+        for at in Window::block(cards) {
+            if !matches!(before(scan.text, from + at), Some(b'.' | b'_')) {
+                card::at(scan, from + at);
+            }
         }
-    }
-    for at in Window::block(free & two & !(digits >> 2) & two_letters << 2) {
-        if let Some(at) = (from + at).checked_sub(3) {
-            iban::at(scan, at);
-            national_id::nino_at(scan, at);
+        for at in Window::block(short) {
+            three_digits(scan, from + at);
         }
-    }
-    for at in Window::block(free) {
-        if before(scan.text, from + at) == Some(b'+') {
-            phone::international(scan, from + at - 1);
+        for at in Window::block(joined) {
+            two_letters_and_digits(scan, (from + at).checked_sub(2));
+        }
+        for at in Window::block(apart) {
+            two_letters_and_digits(scan, (from + at).checked_sub(3));
         }
     }
     if scan.wants(Kind::IpAddress) {
@@ -63,8 +56,15 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     }
 }
 
+fn two_letters_and_digits(scan: &mut Scan<'_>, at: Option<usize>) {
+    if let Some(at) = at {
+        iban::at(scan, at);
+        national_id::nino_at(scan, at);
+    }
+}
+
 /// `at` is the first of three digits that others follow soon.
-fn short(scan: &mut Scan<'_>, at: usize) {
+fn three_digits(scan: &mut Scan<'_>, at: usize) {
     match before(scan.text, at) {
         Some(b'.' | b'_') => {}
         Some(b'(') => phone::north_american(scan, at - 1),

@@ -54,7 +54,7 @@ pub(crate) fn international(scan: &mut Scan<'_>, at: usize) {
     }
     let (digits, groups, end) = read(text, at + 1);
     let enough = if groups == 1 { 10 } else { 8 };
-    if digits < enough || text[at + 1] == b'0' || goes_on(text, end) {
+    if digits < enough || !matches!(text.get(at + 1), Some(b'1'..=b'9')) || goes_on(text, end) {
         return;
     }
     // `+1.234567890` is a number, `+1.234.567.890` a telephone number.

@@ -3,13 +3,15 @@
 
 use super::anchors::{self, Anchors};
 use super::classes::{BLOCK, Classes, REACH, Window, runs_of};
-use super::{Scan, email, numbers, tokens, url};
-use crate::bytes::{ByteSet, before};
+use super::{Scan, email, numbers, phone, url};
+use crate::bytes::{ByteSet, escape_len};
+use crate::kind::Kind;
 
-/// What may follow a name whose last word is run together with another.
-static AFTER_NAME: ByteSet = ByteSet::new("=:\"'>\\]%(,` \t");
+/// What follows a name whose last word is run together with another.
+static AFTER_NAME: ByteSet = ByteSet::new("=:\"'>\\]%(,`");
 /// A run of letters and digits so long is no word.
 const LONG_RUN: u32 = 32;
+const _: () = assert!(LONG_RUN <= REACH);
 
 pub(super) fn run(scan: &mut Scan<'_>) {
     let text = scan.text;
@@ -21,54 +23,75 @@ pub(super) fn run(scan: &mut Scan<'_>) {
         classes = [classes[1], classes[2], Classes::of(text, from + BLOCK)];
         let [last, this, next] = classes;
         let window = Window::new(last, this, next);
-        let Window { alnum, digits, .. } = window;
-        let letters = alnum & !digits;
-        let starts = alnum & !(alnum << 1);
-        for at in Window::block(words(&window) | starts & letters) {
-            let at = from + at;
-            anchors.at_word(scan, &mut state, at);
-            // What begins with the `n` of `\n` begins behind it.
-            if before(text, at) == Some(b'\\') {
-                anchors.at_word(scan, &mut state, at + 1);
-            }
-        }
-        // `%3Dpassword`, `%22password`, `ESC[31mpassword`.
-        let near = starts << 1 | starts << 2 | starts << 3;
-        for at in Window::block(letters & digits << 1 & near) {
+        for at in Window::block(word_starts(&window)) {
             anchors.at_word(scan, &mut state, from + at);
-            anchors.at_word(scan, &mut state, from + at + 1);
         }
-        // The ends of words of at least five letters.
-        let five = letters & letters << 1 & letters << 2 & letters << 3 & letters << 4;
-        for at in Window::block(five & !(alnum >> 1)) {
+        for at in Window::block(word_ends(&window)) {
             let end = from + at + 1;
-            if text.get(end).is_some_and(|b| AFTER_NAME.has(*b)) {
+            let named = match text.get(end..) {
+                Some([b' ', after, ..]) => matches!(after, b'=' | b':' | b'"' | b'\''),
+                Some([after, ..]) => AFTER_NAME.has(*after),
+                _ => false,
+            };
+            if named {
                 anchors.at_word_end(scan, &mut state, end);
             }
         }
-        for at in Window::block(starts & runs_of(alnum, LONG_RUN)) {
-            tokens::at_long_run(scan, from + at);
+        let long = long_runs(&window);
+        if long != 0 {
+            for at in Window::block(long) {
+                anchors.at_long_run(scan, from + at);
+            }
         }
         if wants_numbers {
             numbers::at_block(scan, from, &window);
         }
     }
-    const { assert!(LONG_RUN <= REACH) };
+    rare_bytes(scan, anchors, &mut state);
+}
+
+fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors, state: &mut anchors::State) {
     let mut at_signs = email::AtSigns::default();
-    for at in memchr::memchr3_iter(b'@', anchors::RARE[0], anchors::RARE[1], text) {
-        if text[at] == b'@' {
+    for at in memchr::memchr3_iter(b'@', anchors::RARE[0], anchors::RARE[1], scan.text) {
+        if scan.text[at] == b'@' {
             email::at(scan, &mut at_signs, at);
             url::at(scan, &mut at_signs, at);
         } else {
-            anchors.at_rare(scan, &mut state, at);
+            anchors.at_rare(scan, state, at);
+        }
+    }
+    // What stands behind an escape begins in the middle of a word.
+    for at in memchr::memchr3_iter(b'\\', b'%', b'\x1b', scan.text) {
+        if let Some(len) = escape_len(&scan.text[at..]) {
+            anchors.at_word(scan, state, at + len);
+        }
+    }
+    if scan.wants(Kind::Phone) {
+        for at in memchr::memchr_iter(b'+', scan.text) {
+            phone::international(scan, at);
         }
     }
 }
 
-/// Where a word begins within a run of letters: `accessToken`, `APIKey`.
+/// Where words of letters begin, within a run of letters too: `accessToken`, `APIKey`.
 #[inline]
-fn words(window: &Window) -> u128 {
+fn word_starts(window: &Window) -> u128 {
     let Window { alnum, digits, capitals } = *window;
-    let small = alnum & !digits & !capitals;
-    capitals & (small << 1 | capitals << 1 & small >> 1)
+    let letters = alnum & !digits;
+    let small = letters & !capitals;
+    letters & !(alnum << 1) | capitals & (small << 1 | capitals << 1 & small >> 1)
+}
+
+/// The last bytes of words of at least five letters.
+#[inline]
+fn word_ends(window: &Window) -> u128 {
+    let Window { alnum, digits, .. } = *window;
+    let letters = alnum & !digits;
+    let two = letters & letters << 1;
+    two & two << 2 & letters << 4 & !(alnum >> 1)
+}
+
+#[inline]
+fn long_runs(window: &Window) -> u128 {
+    window.alnum & !(window.alnum << 1) & runs_of(window.alnum, LONG_RUN)
 }

@@ -14,7 +14,7 @@ pub(super) enum Part {
 
 impl Part {
     /// Fewest bytes of this part.
-    pub(super) fn min_len(&self) -> usize {
+    fn min_len(&self) -> usize {
         match self {
             Self::Run(_, min, _) | Self::Take(_, min) => *min,
             Self::Text(fixed) => fixed.len(),
@@ -85,6 +85,11 @@ pub(super) const fn rule(
 }
 
 impl TokenRule {
+    /// Fewest bytes behind the anchor.
+    pub(crate) fn min_body(&self) -> usize {
+        self.body.iter().map(Part::min_len).sum()
+    }
+
     /// Whether its anchor stands within a long run of letters and digits, where
     /// no word begins.
     pub(crate) fn is_in_long_run(&self) -> bool {

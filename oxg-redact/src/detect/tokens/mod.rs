@@ -16,11 +16,8 @@ use format::{Part, Removes};
 pub(crate) use format::{TokenRule, letters_and_digits};
 
 use super::Scan;
-use crate::bytes::{ALNUM, left_edge, right_edge};
+use crate::bytes::{left_edge, right_edge};
 use crate::kind::Kind;
-
-/// Longest run of letters and digits whose end is looked at.
-const LONG_RUN_MAX: usize = 128;
 
 /// Every format.
 pub(crate) fn all() -> impl Iterator<Item = &'static TokenRule> {
@@ -55,25 +52,6 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, anchor: &str, rule: &TokenRule)
         Removes::AfterAnchor => body,
     };
     scan.add(Kind::Token, rule.id, from..end, evidence_start..end);
-}
-
-/// Judges the run of letters and digits at `start` by its end.
-pub(crate) fn at_long_run(scan: &mut Scan<'_>, start: usize) {
-    let len = scan.runs.at(scan.text, start, &ALNUM, LONG_RUN_MAX + 1);
-    if len > LONG_RUN_MAX {
-        return;
-    }
-    for rule in all().filter(|rule| rule.is_in_long_run()) {
-        let tail: usize = rule.body.iter().map(Part::min_len).sum();
-        for anchor in rule.anchors {
-            let Some(anchor_at) = len.checked_sub(tail + anchor.len()).map(|at| start + at) else {
-                continue;
-            };
-            if scan.text[anchor_at..].starts_with(anchor.as_bytes()) {
-                at(scan, anchor_at, anchor, rule);
-            }
-        }
-    }
 }
 
 /// Where the match of `parts` at `at` ends.
