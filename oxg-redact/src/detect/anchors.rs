@@ -86,8 +86,8 @@ impl Anchors {
         let (words, rare) = all.into_iter().partition(Anchor::has_word);
         let ends = ENDS.iter().map(|(end, _)| Anchor::folded(end, Action::Name)).collect();
         Self {
-            starts: Table::new(words, Anchor::first_gram),
-            ends: Table::new(ends, Anchor::last_gram),
+            starts: Table::new(words, |anchor| anchor.lead),
+            ends: Table::new(ends, |anchor| anchor.text.len().saturating_sub(3)),
             rare,
             long_runs,
         }
@@ -167,24 +167,20 @@ impl Anchor {
         }
     }
 
-    fn first_gram(&self) -> Vec<[u8; 3]> {
-        self.gram(self.lead)
-    }
-
-    fn last_gram(&self) -> Vec<[u8; 3]> {
-        self.gram(self.text.len().saturating_sub(3))
-    }
-
-    /// The three bytes from `from` on, with all that can follow a shorter text.
-    fn gram(&self, from: usize) -> Vec<[u8; 3]> {
-        let possible = |at: usize| match self.text.as_bytes().get(at) {
+    /// What the byte at `at` of the text can be, or behind it.
+    fn possible(&self, at: usize) -> Vec<u8> {
+        match self.text.as_bytes().get(at) {
             Some(byte) => vec![*byte],
             None => {
                 let next = self.next().filter(|_| at == self.text.len());
                 (0..=u8::MAX).filter(|b| next.is_none_or(|set| set.has(*b))).collect()
             }
-        };
-        let (a, b, c) = (possible(from), possible(from + 1), possible(from + 2));
+        }
+    }
+
+    /// The three bytes from `from` on, with all that can follow a shorter text.
+    fn grams(&self, from: usize) -> Vec<[u8; 3]> {
+        let [a, b, c] = [0, 1, 2].map(|i| self.possible(from + i));
         let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
         pairs.flat_map(|(a, b)| c.iter().map(move |c| [a, b, *c])).collect()
     }
@@ -221,8 +217,8 @@ const FOLD: u32 = 0x0020_2020;
 
 /// Anchors by three bytes of theirs.
 struct Table {
-    /// By hash: 1 if there is an entry. It takes half of a first cache, and
-    /// most places need nothing else.
+    /// By hash: what may follow, as [`fourth_bit`]s; 0 if there is no entry. It
+    /// takes half of a first cache, and most places need nothing else.
     known: Box<[u8; 1 << HASH_BITS]>,
     /// By hash: where its entries lie.
     ranges: Vec<(u16, u16)>,
@@ -232,24 +228,28 @@ struct Table {
 }
 
 impl Table {
-    fn new(anchors: Vec<Anchor>, grams: fn(&Anchor) -> Vec<[u8; 3]>) -> Self {
-        let mut entries: Vec<(u32, u16)> = (0u16..)
-            .zip(&anchors)
-            .flat_map(|(number, anchor)| {
-                grams(anchor).into_iter().map(move |[a, b, c]| (fold([a, b, c, 0]), number))
-            })
-            .collect();
+    /// A table of anchors by the three bytes that begin at `from`.
+    fn new(anchors: Vec<Anchor>, from: fn(&Anchor) -> usize) -> Self {
+        let mut entries: Vec<(u32, u16)> = Vec::new();
+        let mut known = Box::new([0; 1 << HASH_BITS]);
+        for (number, anchor) in (0u16..).zip(&anchors) {
+            let from = from(anchor);
+            let fourth = anchor.possible(from + 3).iter().fold(0, |bits, b| bits | fourth_bit(*b));
+            for [a, b, c] in anchor.grams(from) {
+                let gram = fold([a, b, c, 0]);
+                known[hash(gram)] |= fourth;
+                entries.push((gram, number));
+            }
+        }
         entries.sort_unstable_by_key(|(gram, number)| (hash(*gram), *gram, *number));
         entries.dedup();
-        let mut known = Box::new([0; 1 << HASH_BITS]);
         let mut ranges = vec![(0, 0); 1 << HASH_BITS];
         for (place, (gram, _)) in (0u16..).zip(&entries) {
             let range = &mut ranges[hash(*gram)];
-            if known[hash(*gram)] == 0 {
+            if range.1 == 0 {
                 range.0 = place;
             }
             range.1 = place + 1;
-            known[hash(*gram)] = 1;
         }
         Self { known, ranges, entries, anchors }
     }
@@ -267,7 +267,10 @@ impl Table {
         };
         let gram = fold(bytes);
         let hash = hash(gram);
-        let (from, to) = if self.known[hash] == 0 { (0, 0) } else { self.ranges[hash] };
+        let (from, to) = match self.known[hash] & fourth_bit(bytes[3]) {
+            0 => (0, 0),
+            _ => self.ranges[hash],
+        };
         self.entries[usize::from(from)..usize::from(to)]
             .iter()
             .filter(move |(entry, _)| *entry == gram)
@@ -278,6 +281,12 @@ impl Table {
 #[inline]
 fn fold(bytes: [u8; 4]) -> u32 {
     (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
+}
+
+/// One of eight bits for a byte, whatever its case.
+#[inline]
+fn fourth_bit(byte: u8) -> u8 {
+    1 << (byte & 7)
 }
 
 #[inline]
