@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, curl, jwt, named, pem, phone};
+use super::{Scan, authorization, checksummed, curl, jwt, named, pem, phone, wallet};
 use crate::bytes::{ALNUM, ByteSet};
 use crate::names::{ENDS, STEMS};
 
@@ -17,6 +17,7 @@ enum Action {
     Name,
     PhoneWord,
     Curl,
+    Wallet,
 }
 
 /// A text, and what is needed to compare it fast.
@@ -69,6 +70,7 @@ impl Anchors {
             Anchor::exact(pem::ANCHOR, Action::Pem),
             Anchor::exact(jwt::ANCHOR, Action::Jwt),
             Anchor::exact(curl::COMMAND, Action::Curl),
+            Anchor::exact(wallet::ANCHOR, Action::Wallet),
         ];
         for rule in tokens::all().filter(|rule| !rule.is_in_long_run()) {
             all.extend(rule.anchors.iter().map(|text| Anchor::exact(text, Action::Token(rule))));
@@ -119,6 +121,9 @@ impl Anchors {
         if len > LONG_RUN_MAX {
             return;
         }
+        checksummed::at(scan, start..start + len);
+        #[cfg(feature = "wallet")]
+        wallet::base58_at(scan, start..start + len);
         for LongRun { rule, anchor, back } in &self.long_runs {
             if let Some(at) = len.checked_sub(*back).map(|at| start + at) {
                 if scan.text[at..].starts_with(anchor.as_bytes()) {
@@ -203,6 +208,7 @@ impl Anchor {
             Action::Curl if start < state.flags => {}
             Action::Curl => state.flags = curl::at(scan, start),
             Action::Token(rule) => tokens::at(scan, start, self.text, rule),
+            Action::Wallet => wallet::bech32_at(scan, start),
             Action::Pem => pem::at(scan, start),
             Action::Jwt => jwt::at(scan, start),
         }

@@ -10,7 +10,9 @@
 mod anchors;
 mod authorization;
 mod card;
+mod checksummed;
 mod classes;
+mod context;
 mod curl;
 mod email;
 mod iban;
@@ -28,6 +30,7 @@ mod starts;
 mod tests;
 mod tokens;
 mod url;
+mod wallet;
 
 use std::ops::Range;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::named_value::{Found, extract, looks_secret};
-use crate::bytes::{ByteSet, WORD, before};
+use crate::bytes::{ALNUM, ByteSet, WORD, before};
 use crate::kind::Kind;
 use crate::names::{NAME_MAX, Sensitivity, classify};
 
@@ -36,8 +36,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let Some(place) = after_key(text, start, end) else {
         return;
     };
-    let Some(sensitivity) = classify(name) else {
-        return;
+    let (sensitivity, evidence_start) = match classify(name) {
+        Some(sensitivity) => (sensitivity, evidence_start),
+        None => match classify_with_word_before(text, start, end) {
+            Some((sensitivity, from)) => (sensitivity, from),
+            None => return,
+        },
     };
     let Some(value) = extract(text, &mut scan.runs, place.at, place.assignment) else {
         return;
@@ -46,6 +50,21 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
         return;
     };
     scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence_start..secret.seen);
+}
+
+/// Judges `API Key` by both words, where only the last is part of the name.
+fn classify_with_word_before(
+    text: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<(Sensitivity, usize)> {
+    let key = text.get(start..end)?;
+    if !key.eq_ignore_ascii_case(b"key") || before(text, start) != Some(b' ') {
+        return None;
+    }
+    let word = ALNUM.run_back(&text[..start - 1], NAME_MAX);
+    let from = start - 1 - word;
+    classify(text.get(from..end)?).map(|sensitivity| (sensitivity, from))
 }
 
 /// What to remove of a value, if it is a secret.

@@ -2,12 +2,12 @@
 
 use super::classes::{Window, runs_of};
 use super::{Scan, card, iban, ip, national_id, phone};
-use crate::bytes::before;
+use crate::bytes::{DIGIT, before};
 use crate::kind::Kind;
 
 /// Whether any detector of numbers is switched on.
 pub(crate) fn wanted(scan: &Scan<'_>) -> bool {
-    [Kind::Card, Kind::Iban, Kind::Ssn, Kind::Nino, Kind::Phone, Kind::IpAddress]
+    [Kind::Card, Kind::Iban, Kind::Ssn, Kind::Nino, Kind::Passport, Kind::Phone, Kind::IpAddress]
         .into_iter()
         .any(|kind| scan.wants(kind))
 }
@@ -23,6 +23,8 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     let free = starts & !(alnum << 1);
     // `1234-5678…`, `123456 7890…`, `12345678 9012…`, or in one piece.
     let groups = |count: u32| runs_of(digits, count) & !(digits >> count) & four >> (count + 1);
+    // `123456789`, `078051120`: only where a word announces them.
+    let ids = starts & runs_of(digits, 6) & !runs_of(digits, 10);
     let cards = free & (runs_of(digits, 12) | groups(4) | groups(6) | groups(8));
     // `123-45…`, `123) 45…`
     let two = digits & digits >> 1;
@@ -31,7 +33,12 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     let two_letters = letters & letters << 1 & !(alnum << 2);
     let joined = starts & two & two_letters << 1;
     let apart = free & two & !(digits >> 2) & two_letters << 2;
-    if cards | short | joined | apart != 0 {
+    // `01 23 45 67 89`, `01234 567…`, `0123 456…`
+    let pair = two & !(digits >> 2);
+    let pairs = free & pair & pair >> 3 & pair >> 6 & pair >> 9 & pair >> 12;
+    let four_or_five = four & (!(digits >> 4) & two >> 5 | digits >> 4 & !(digits >> 5) & two >> 6);
+    let national = pairs | free & (four_or_five | short);
+    if cards | national | ids | joined | apart != 0 {
         for at in Window::block(cards) {
             if !matches!(before(scan.text, from + at), Some(b'.' | b'_')) {
                 card::at(scan, from + at);
@@ -39,6 +46,17 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
         }
         for at in Window::block(short) {
             three_digits(scan, from + at);
+        }
+        for at in Window::block(national) {
+            phone::national(scan, from + at);
+        }
+        for at in Window::block(ids) {
+            let at = from + at;
+            let len = DIGIT.run(&scan.text[at..], 10);
+            national_id::passport_at(scan, at, len);
+            if len == 9 {
+                national_id::ssn_at(scan, at);
+            }
         }
         for at in Window::block(joined) {
             two_letters_and_digits(scan, (from + at).checked_sub(2));

@@ -86,6 +86,8 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
     let pair = match (word, previous, next) {
         (b"key" | b"keys", Some(of), _) => is_one_of(of, KEY_OF),
         (b"session", _, Some(with)) => is_one_of(with, SESSION_WITH),
+        // The cookie of a framework: `_shop_session`.
+        (b"session", Some(_), None) => true,
         (b"connection", _, Some(b"string")) | (b"webhook", _, Some(b"url")) => true,
         _ => false,
     };

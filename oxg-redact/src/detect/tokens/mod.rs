@@ -6,11 +6,16 @@
 //! was ever in use.
 
 mod cloud;
+mod commerce;
 mod development;
 mod format;
+mod identity;
+mod intelligence;
+mod operations;
 mod services;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use format::{Part, Removes};
 pub(crate) use format::{TokenRule, letters_and_digits};
@@ -21,7 +26,18 @@ use crate::kind::Kind;
 
 /// Every format.
 pub(crate) fn all() -> impl Iterator<Item = &'static TokenRule> {
-    [cloud::RULES, development::RULES, services::RULES].into_iter().flatten()
+    [
+        cloud::RULES,
+        commerce::RULES,
+        development::RULES,
+        identity::RULES,
+        intelligence::RULES,
+        operations::RULES,
+        services::RULES,
+        webhooks::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Judges the place where an anchor of a rule occurs.
