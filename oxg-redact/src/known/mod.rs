@@ -3,6 +3,7 @@
 mod encodings;
 mod index;
 mod refusal;
+mod sampler;
 mod secret_bytes;
 #[cfg(test)]
 mod tests;

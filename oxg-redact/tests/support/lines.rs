@@ -115,7 +115,7 @@ pub(crate) fn line(n: &mut Numbers) -> String {
             "{ip} - - [17/May/2026:{clock} +0000] \"GET {path} HTTP/1.1\" 200 {big} \"https://shop.example/cart\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{small}.0.4147.89 Safari/537.36\""
         ),
         1 => format!(
-            "{date}T{clock}.{small:03}Z  INFO {class} - {word} {} took {small} ms",
+            "{date}T{clock}.{small:03}Z  INFO {class} - {word} done, request {} took {small} ms",
             n.uuid()
         ),
         2 => format!(
