@@ -5,6 +5,7 @@ mod demo;
 mod ending;
 mod error;
 mod files;
+mod redact;
 mod report;
 mod run;
 mod terminal;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
             match args.command {
                 Command::Demo(demo) => demo::demo(demo).await,
                 Command::Run(run) => run::run(run).await,
+                Command::Redact(redact) => redact::redact(&redact),
             }
         }),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),

@@ -125,10 +125,10 @@ impl Anchors {
         #[cfg(feature = "wallet")]
         wallet::base58_at(scan, start..start + len);
         for LongRun { rule, anchor, back } in &self.long_runs {
-            if let Some(at) = len.checked_sub(*back).map(|at| start + at) {
-                if scan.text[at..].starts_with(anchor.as_bytes()) {
-                    tokens::at(scan, at, anchor, rule);
-                }
+            if let Some(at) = len.checked_sub(*back).map(|at| start + at)
+                && scan.text[at..].starts_with(anchor.as_bytes())
+            {
+                tokens::at(scan, at, anchor, rule);
             }
         }
     }

@@ -49,6 +49,8 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let Some(secret) = judge(scan, sensitivity, &value, &place) else {
         return;
     };
+    // What the value holds need not be judged: it goes as a whole.
+    last.end = last.end.max(secret.range.end);
     scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence_start..secret.seen);
 }
 

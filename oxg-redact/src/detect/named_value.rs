@@ -6,6 +6,8 @@ use super::runs::Runs;
 use crate::bytes::ByteSet;
 use crate::names::{Sensitivity, classify};
 
+/// What is judged of a value.
+const JUDGED: usize = 96;
 /// Longest value.
 const VALUE_MAX: usize = 4096;
 /// What a value without quotes holds. A backslash may begin an escape that ends it.
@@ -192,7 +194,8 @@ pub(crate) fn looks_secret(
     found: &Found,
     trust_names: bool,
 ) -> bool {
-    let value = value.trim_ascii();
+    // So much of it tells.
+    let value = value.get(..JUDGED).unwrap_or(value).trim_ascii();
     let plain_word = NO_VALUES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value));
     if value.len() < 3
         || plain_word

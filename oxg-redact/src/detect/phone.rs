@@ -175,7 +175,7 @@ pub(crate) fn national(scan: &mut Scan<'_>, at: usize) {
         ([5, 6] | [5, 3, 3] | [4, 3, 4], b'0') if blanks => matches!(second, b'1' | b'7'),
         // Australia, mobile; Germany, Italy and others with area codes.
         ([4, 3, 3], b'0') if blanks => *second == b'4',
-        ([4, 6 | 7 | 8], b'0') if dashes || blanks => head.starts_with(b"01") && *third != b'0',
+        ([4, 6..=8], b'0') if dashes || blanks => head.starts_with(b"01") && *third != b'0',
         _ => false,
     };
     if known && !goes_on(text, end) {
