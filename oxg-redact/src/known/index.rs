@@ -30,6 +30,8 @@ pub(crate) struct Index {
     patterns: Vec<Pattern>,
     long: Sampler<8, 4>,
     short: Sampler<4, 3>,
+    /// Every head of a pattern that ends in a line feed.
+    open_heads: Vec<SecretBytes>,
 }
 
 impl Index {
@@ -49,7 +51,8 @@ impl Index {
                 .filter(move |(_, bytes)| (bytes.len() >= Sampler::<8, 4>::MIN_LEN) == long)
         };
         let (long, short) = (Sampler::new(bytes(true)), Sampler::new(bytes(false)));
-        Self { patterns, long, short }
+        let open_heads = open_heads(&patterns);
+        Self { patterns, long, short, open_heads }
     }
 
     /// Calls `found` with the range of every occurrence until it returns `false`.
@@ -69,13 +72,21 @@ impl Index {
         }
     }
 
-    /// The patterns that hold a line feed.
-    pub(crate) fn multi_line(&self) -> impl Iterator<Item = &[u8]> {
-        self.patterns
-            .iter()
-            .map(|p| p.bytes.as_slice())
-            .filter(|bytes| memchr::memchr(b'\n', bytes).is_some())
+    /// Whether `text`, which ends in a line feed, may end inside an occurrence.
+    pub(crate) fn open_after(&self, text: &[u8]) -> bool {
+        self.open_heads.iter().any(|head| text.ends_with(head.as_slice()))
     }
+}
+
+fn open_heads(patterns: &[Pattern]) -> Vec<SecretBytes> {
+    let bytes = patterns.iter().map(|pattern| pattern.bytes.as_slice());
+    bytes
+        .flat_map(|bytes| {
+            memchr::memchr_iter(b'\n', bytes)
+                .filter(|at| at + 1 < bytes.len())
+                .map(|at| SecretBytes::new(bytes[..=at].to_vec()))
+        })
+        .collect()
 }
 
 impl Pattern {
@@ -126,7 +137,10 @@ fn varied(piece: &[u8]) -> bool {
 /// one at the back. Without this, the marker of one finding could complete an
 /// occurrence of another value, and a second pass would find more than the first.
 pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
-    'front: loop {
+    // Most text has no byte of a marker at its edge.
+    let of_marker =
+        |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_uppercase() || b"[_]".contains(b));
+    'front: while of_marker(bytes.first()) {
         for kind in Kind::ALL {
             let marker = kind.marker().as_bytes();
             for from in 1..marker.len() {
@@ -138,7 +152,7 @@ pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
         }
         break;
     }
-    'back: loop {
+    'back: while of_marker(bytes.last()) {
         for kind in Kind::ALL {
             let marker = kind.marker().as_bytes();
             for to in 1..marker.len() {
