@@ -34,6 +34,14 @@ It builds the example with cargo from this source tree, so it needs the tree and
     Run(RunArgs),
     /// Check, explain, compare and rewrite manifests.
     Manifest(crate::manifest::ManifestArgs),
+    /// Copy standard input to standard output without secrets and personal data.
+    #[command(after_help = "\
+Examples:
+  journalctl -u shop | oxg redact
+  oxg redact --jsonl msg < run.log
+
+It knows formats and names; what it finds is replaced by a marker such as [REDACTED_SECRET].")]
+    Redact(RedactArgs),
 }
 
 const RUN_HELP: &str = "\
@@ -105,6 +113,28 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RedactArgs {
+    /// Read JSON lines, and redact only this field of each object. A line that is no JSON object
+    /// is redacted as text. Repeatable.
+    #[arg(long = "jsonl", value_name = "FIELD")]
+    pub(crate) fields: Vec<String>,
+
+    /// What is looked for.
+    #[arg(long, value_enum, default_value_t = Preset::Default)]
+    pub(crate) policy: Preset,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// Everything but IP addresses.
+    Default,
+    /// Everything; a telling name is enough.
+    Strict,
+    /// Secrets, payment cards and e-mail addresses.
+    LogsOnly,
 }
 
 #[derive(Debug, clap::Args)]
