@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use crate::artifacts::Uploads;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
@@ -75,13 +76,15 @@ impl SessionBuilder {
             .collect();
 
         let name = self.manifest.name.to_string();
+        let artifacts = self.services.artifacts_of(&name)?;
         let state = Arc::new(SessionState {
             plugin_id: format!("{name}-{run_id}"),
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
             secrets: Secrets::new(self.secrets),
-            artifacts: self.services.artifacts_of(&name)?,
+            uploads: Uploads::new(artifacts.clone(), &self.services.limits),
+            artifacts,
             tasks: Tasks::new(),
             slots: Arc::new(Semaphore::new(self.services.limits.concurrent_requests as usize)),
             manifest: self.manifest,
@@ -97,6 +100,7 @@ impl SessionBuilder {
             feature::EGRESS,
             feature::SECRETS,
             feature::ARTIFACTS,
+            feature::UPLOADS,
             feature::TASKS,
             feature::FINDINGS,
             feature::LOGS,
@@ -179,14 +183,17 @@ impl Session {
     }
 
     /// The plugin's artifacts.
-    #[must_use]
-    pub fn artifacts(&self) -> Vec<ArtifactInfo> {
+    ///
+    /// # Errors
+    /// [`BrokerError::Artifacts`] where the store cannot be read.
+    pub async fn artifacts(&self) -> Result<Vec<ArtifactInfo>, BrokerError> {
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.state.artifacts.list("", cursor.as_deref());
+            let page = self.state.artifacts.list("", cursor.as_deref()).await;
+            let page = page.map_err(|refusal| BrokerError::Artifacts(refusal.detail))?;
             all.extend(page.artifacts);
             if page.cursor.is_none() {
-                return all;
+                return Ok(all);
             }
             cursor = page.cursor;
         }
@@ -194,8 +201,8 @@ impl Session {
 
     /// The bytes of an artifact; `None` where there is none or it cannot be read.
     pub async fn artifact(&self, name: &ArtifactName) -> Option<Vec<u8>> {
-        let (_, body) = self.state.artifacts.get(name).await.ok()?;
-        Some(body.collect().await.ok()?.to_bytes().to_vec())
+        let found = self.state.artifacts.get(name, None).await.ok()?;
+        Some(found.body.collect().await.ok()?.to_bytes().to_vec())
     }
 }
 

@@ -8,7 +8,7 @@ use oxg_protocol::session::SessionInfo;
 use oxg_protocol::{Digest, Limits};
 use tokio::sync::Semaphore;
 
-use crate::artifacts::Artifacts;
+use crate::artifacts::{Artifacts, Uploads};
 use crate::policy::Policy;
 use crate::secrets::Secrets;
 use crate::tasks::Tasks;
@@ -23,6 +23,7 @@ pub(crate) struct SessionState {
     pub(crate) policy: Policy,
     pub(crate) secrets: Secrets,
     pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) uploads: Uploads,
     pub(crate) tasks: Tasks,
     pub(crate) slots: Arc<Semaphore>,
 }

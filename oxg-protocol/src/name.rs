@@ -75,6 +75,13 @@ id!(
     |text| is_plain(text, 128)
 );
 id!(
+    /// The id of an upload, given by the broker.
+    UploadId,
+    "upload id",
+    "1 to 128 letters, digits, '.', '_', '-'",
+    |text| is_plain(text, 128)
+);
+id!(
     /// The id of one run of a plugin.
     RunId,
     "run id",

@@ -313,7 +313,7 @@ async fn an_artifact_that_is_too_large_is_refused_with_its_code() {
         let result = found.lock().unwrap().take().unwrap();
         let Err(ArtifactError::Api(error)) = result else { panic!("{way}: {result:?}") };
         assert_eq!(error.code(), Some(ErrorCode::PayloadTooLarge), "{way}: {error:?}");
-        assert!(host.session.artifacts().is_empty());
+        assert!(host.session.artifacts().await.unwrap().is_empty());
     }
 }
 
