@@ -32,6 +32,13 @@ macro_rules! id {
 
         text_traits!($type);
 
+        /// Names compare and hash as their text does.
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl FromStr for $type {
             type Err = NameError;
 

@@ -32,6 +32,12 @@ pub fn secret(name: &SecretName) -> String {
     format!("/v1/secrets/{name}")
 }
 
+/// The path that tells of a secret's versions: `GET`.
+#[must_use]
+pub fn watch_secret(name: &SecretName) -> String {
+    format!("{}/watch", secret(name))
+}
+
 /// The path of a lease on a secret.
 #[must_use]
 pub fn lease(id: &LeaseId) -> String {

@@ -43,6 +43,7 @@ mod failure;
 mod json_path;
 mod outcome;
 mod plugin;
+mod random;
 mod select;
 mod signal;
 mod task;
