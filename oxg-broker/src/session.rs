@@ -19,7 +19,7 @@ use crate::artifacts::Uploads;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
-use crate::secrets::Secrets;
+use crate::secrets::{SecretSource, Secrets};
 use crate::services::Services;
 use crate::sessions::SessionState;
 use crate::tasks::{TaskView, Tasks};
@@ -30,6 +30,7 @@ pub struct SessionBuilder {
     services: Arc<Services>,
     manifest: Manifest,
     secrets: BTreeMap<SecretName, SecretString>,
+    secret_sources: Vec<Arc<dyn SecretSource>>,
     loopback_ports: Vec<u16>,
     config: Map<String, Value>,
 }
@@ -37,12 +38,26 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     pub(crate) fn new(services: Arc<Services>, manifest: Manifest) -> Self {
         let config = manifest.config.clone().unwrap_or_default();
-        Self { services, manifest, secrets: BTreeMap::new(), loopback_ports: Vec::new(), config }
+        Self {
+            services,
+            manifest,
+            secrets: BTreeMap::new(),
+            secret_sources: Vec::new(),
+            loopback_ports: Vec::new(),
+            config,
+        }
     }
 
     /// Gives the plugin a secret. It can borrow it if its manifest declares so.
     pub fn secret(mut self, name: SecretName, value: SecretString) -> Self {
         self.secrets.insert(name, value);
+        self
+    }
+
+    /// Asks `source` for secrets that were not given one by one. Several are asked in the order in
+    /// which they were added.
+    pub fn secret_source(mut self, source: impl SecretSource) -> Self {
+        self.secret_sources.push(Arc::new(source));
         self
     }
 
@@ -82,7 +97,12 @@ impl SessionBuilder {
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
-            secrets: Secrets::new(self.secrets),
+            secrets: Arc::new(Secrets::new(
+                name.clone(),
+                self.secrets,
+                self.secret_sources,
+                self.services.redactor.clone(),
+            )),
             uploads: Uploads::new(artifacts.clone(), &self.services.limits),
             artifacts,
             tasks: Tasks::new(),
@@ -180,6 +200,17 @@ impl Session {
     /// Lends no more tasks and asks the plugin to finish.
     pub fn drain(&self) {
         self.state.tasks.drain();
+    }
+
+    /// Gives a secret a new value. Leases on the old one run out, and who watches it is told.
+    pub fn rotate_secret(&self, name: SecretName, value: SecretString) {
+        self.state.secrets.rotate(name, value);
+    }
+
+    /// Takes a secret away, with every lease on it. One that a source has comes back when it is
+    /// asked for the next time.
+    pub fn revoke_secret(&self, name: &SecretName) {
+        self.state.secrets.revoke(name);
     }
 
     /// The plugin's artifacts.

@@ -21,7 +21,7 @@ pub(crate) struct SessionState {
     pub(crate) info: SessionInfo,
     pub(crate) limits: Limits,
     pub(crate) policy: Policy,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) uploads: Uploads,
     pub(crate) tasks: Tasks,

@@ -173,7 +173,8 @@ async fn serve(
 ) -> Answer {
     match route {
         Route::Session => Ok(Response::new(json(&call.session.info)?)),
-        Route::GetSecret(name) => secrets::get(call, &name),
+        Route::GetSecret(name) => secrets::get(call, &name).await,
+        Route::WatchSecret(name) => secrets::watch(call, &name).await,
         Route::RenewLease(id) => secrets::renew(call, &id),
         Route::GiveBackLease(id) => secrets::give_back(call, &id),
         Route::ListArtifacts { prefix, cursor } => {

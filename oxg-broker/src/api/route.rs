@@ -12,6 +12,7 @@ use crate::error::{Refusal, refuse};
 pub(crate) enum Route {
     Session,
     GetSecret(SecretName),
+    WatchSecret(SecretName),
     RenewLease(LeaseId),
     GiveBackLease(LeaseId),
     ListArtifacts { prefix: String, cursor: Option<String> },
@@ -44,6 +45,7 @@ impl Route {
         match (method.as_str(), segments.as_slice()) {
             ("GET", ["session"]) | ("POST", ["session", "renew"]) => Ok(Self::Session),
             ("GET", ["secrets", name]) => Ok(Self::GetSecret(parse(name)?)),
+            ("GET", ["secrets", name, "watch"]) => Ok(Self::WatchSecret(parse(name)?)),
             ("POST", ["leases", id, "renew"]) => Ok(Self::RenewLease(parse(id)?)),
             ("DELETE", ["leases", id]) => Ok(Self::GiveBackLease(parse(id)?)),
             ("GET", ["artifacts"]) => Self::list(uri.query().unwrap_or_default()),
@@ -97,7 +99,10 @@ impl Route {
     pub(crate) fn event(&self) -> EventType {
         match self {
             Self::Session => EventType::Session,
-            Self::GetSecret(_) | Self::RenewLease(_) | Self::GiveBackLease(_) => EventType::Secret,
+            Self::GetSecret(_)
+            | Self::WatchSecret(_)
+            | Self::RenewLease(_)
+            | Self::GiveBackLease(_) => EventType::Secret,
             Self::ListArtifacts { .. }
             | Self::PutArtifact(_)
             | Self::GetArtifact(_)
