@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(async {
             match args.command {
                 Command::Demo(demo) => demo::demo(demo).await,
-                Command::Run(run) => run::run(run).await,
+                Command::Run(run) => run::run(*run).await,
             }
         }),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),

@@ -20,6 +20,7 @@ use crate::error::{CliError, Exit};
 use crate::files::Files;
 use crate::report::{self, Report};
 use crate::terminal;
+use input::Source;
 
 /// Everything that a run needs, checked.
 pub(crate) struct Plan {
@@ -29,6 +30,7 @@ pub(crate) struct Plan {
     pub(crate) release: bool,
     pub(crate) tasks: Vec<NewTask>,
     pub(crate) secrets: Vec<(SecretName, SecretString)>,
+    pub(crate) secret_sources: Vec<Source>,
     pub(crate) loopback_ports: Vec<u16>,
     pub(crate) config: Map<String, Value>,
     pub(crate) timeout: Duration,
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
         secrets: input::secrets(&args.secrets)?,
+        secret_sources: input::secret_sources(&args.secret_sources)?,
         config: args.config.as_deref().map(input::config).transpose()?.unwrap_or_default(),
         directory: args.directory,
         manifest,
@@ -65,6 +68,9 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);
+    }
+    for source in plan.secret_sources {
+        session = source.add_to(session);
     }
     for port in &plan.loopback_ports {
         session = session.allow_loopback(*port);
