@@ -283,6 +283,22 @@ async fn uploads_are_few_and_those_that_nobody_feeds_expire() {
     assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn closed_uploads_leave_room_for_others_and_the_oldest_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, uploads) = uploads(&directory, &limits(|l| l.open_uploads = 2));
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = uploads.begin().await.unwrap().id;
+        uploads.append(&id, 0, full("1")).await.unwrap();
+        uploads.close(&id, name("a"), claim(b"1")).await.unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        ids.push(id);
+    }
+    assert_eq!(uploads.progress(&ids[0]).unwrap_err().code(), ErrorCode::NotFound);
+    assert!(uploads.close(&ids[2], name("a"), claim(b"1")).await.is_ok());
+}
+
 struct Pieces(Vec<Result<Frame<bytes::Bytes>, BodyError>>);
 
 impl http_body::Body for Pieces {

@@ -38,6 +38,12 @@ enum State {
     Closed(ArtifactInfo),
 }
 
+impl Slot {
+    fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed(_))
+    }
+}
+
 impl Uploads {
     pub(crate) fn new(artifacts: Arc<Artifacts>, limits: &Limits) -> Self {
         Self {
@@ -53,7 +59,8 @@ impl Uploads {
         let id = random::hex::<16>().ok().and_then(|text| text.parse::<UploadId>().ok());
         let id = id.ok_or_else(|| refuse(ErrorCode::Internal, "no random bytes"))?;
         let mut open = self.lock();
-        if open.len() >= self.most {
+        let under_way = open.values().filter(|slot| !slot.is_closed()).count();
+        if under_way >= self.most {
             let detail = format!("{} uploads are open; close or cancel one", self.most);
             return Err(refuse(ErrorCode::RateLimited, detail));
         }
@@ -180,6 +187,19 @@ impl Drop for Taken<'_> {
         if let Some(slot) = open.get_mut(&self.id) {
             *slot = Slot { state, expires: Instant::now() + self.uploads.idle };
         }
+        forget_oldest_closed(&mut open, self.uploads.most);
+    }
+}
+
+/// Keeps at most `most` uploads that are closed: they are only for a client that asks twice.
+fn forget_oldest_closed(open: &mut HashMap<UploadId, Slot>, most: usize) {
+    let closed = open.iter().filter(|(_, slot)| slot.is_closed());
+    if closed.clone().count() <= most {
+        return;
+    }
+    let oldest = closed.min_by_key(|(_, slot)| slot.expires).map(|(id, _)| id.clone());
+    if let Some(id) = oldest {
+        open.remove(&id);
     }
 }
 
