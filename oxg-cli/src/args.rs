@@ -31,7 +31,7 @@ It builds the example with cargo from this source tree, so it needs the tree and
     Demo(DemoArgs),
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check, explain, compare and rewrite manifests.
     Manifest(crate::manifest::ManifestArgs),
     /// Copy standard input to standard output without secrets and personal data.
@@ -90,6 +90,12 @@ pub(crate) struct RunArgs {
     /// break; a value typed here can be seen by others on this machine. Repeatable.
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     pub(crate) secrets: Vec<String>,
+
+    /// Where secrets come from that no --secret gives: a JSON file of names and values that only its
+    /// owner can read; `env`, the variables 0XGEN_SECRET_<PLUGIN>__<SECRET>; or `exec:PROGRAM`,
+    /// which gets the names of plugin and secret and prints the value. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
+    pub(crate) secret_sources: Vec<String>,
 
     /// Settings in place of those in the manifest: a JSON object, or a file of it.
     #[arg(long, value_name = "FILE|JSON")]

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Command::Manifest(args) => return manifest::run(args),
         Command::Redact(args) => redact::redact(&args),
         Command::Demo(args) => block_on(demo::demo(args)),
-        Command::Run(args) => block_on(run::run(args)),
+        Command::Run(args) => block_on(run::run(*args)),
     };
     match result {
         Ok(exit) => exit.into(),
