@@ -1,15 +1,23 @@
 //! Gathers differences.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::{Change, ChangeKind, Diff};
+use super::{Change, ChangeKind, Diff, MAX_CHANGES};
 
 #[derive(Default)]
-pub(super) struct Changes(Vec<Change>);
+pub(super) struct Changes {
+    changes: Vec<Change>,
+    counts: BTreeMap<ChangeKind, usize>,
+}
 
 impl Changes {
     pub(super) fn push(&mut self, kind: ChangeKind, path: impl Into<String>, message: String) {
-        self.0.push(Change { kind, path: path.into(), message });
+        let counted = self.counts.entry(kind).or_default();
+        if *counted < MAX_CHANGES {
+            *counted += 1;
+            self.changes.push(Change { kind, path: path.into(), message });
+        }
     }
 
     /// Something that the plugin may now do.
@@ -32,7 +40,7 @@ impl Changes {
     }
 
     pub(super) fn into_diff(mut self) -> Diff {
-        self.0.sort_by_key(|change| change.kind);
-        Diff { changes: self.0 }
+        self.changes.sort_by_key(|change| change.kind);
+        Diff { changes: self.changes }
     }
 }

@@ -1,8 +1,11 @@
 //! Outbound HTTP.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::changes::Changes;
+use super::lists::{join, missing};
+use crate::host::Admitted;
 use crate::{HostPattern, HttpCapability, Method};
 
 const PATH: &str = "capabilities.http";
@@ -61,35 +64,41 @@ fn beyond(these: Option<&[HostPattern]>, those: Option<&[HostPattern]>) -> Vec<(
     let Some(these) = these else {
         // What the default admits: names, and the addresses that are public.
         let default = patterns(&["*", "0.0.0.0/0", "2000::/3"]);
-        let all =
-            those.is_none_or(|those| default.iter().all(|p| p.ports_beyond(those).is_empty()));
+        let all = those.is_none_or(|those| {
+            let admitted = Admitted::by(those);
+            default.iter().all(|pattern| admitted.ports_beyond(pattern).is_empty())
+        });
         return if all { Vec::new() } else { vec![(path, "reach any public host".to_owned())] };
     };
     // No pattern lifts the rule that addresses must be public, so all networks may stand for them.
     let those: Cow<'_, [HostPattern]> =
         those.map_or_else(|| patterns(&["*", "0.0.0.0/0", "::/0"]).into(), Cow::Borrowed);
-    reach(these, &those, &path).map(|(path, what)| (path, format!("reach {what}"))).collect()
+    let beyond = reach(these, &those, &path).into_iter();
+    beyond.map(|(path, what)| (path, format!("reach {what}"))).collect()
 }
 
 /// Each pattern of a list that admits something beyond another list, with its path.
-pub(super) fn reach<'a>(
-    these: &'a [HostPattern],
-    those: &'a [HostPattern],
-    path: &'a str,
-) -> impl Iterator<Item = (String, String)> + 'a {
-    these.iter().enumerate().filter_map(move |(index, pattern)| {
-        let ports = pattern.ports_beyond(those);
-        if ports.is_empty() {
-            return None;
-        }
-        let what = if ports == pattern.ports() {
+pub(super) fn reach(
+    these: &[HostPattern],
+    those: &[HostPattern],
+    path: &str,
+) -> Vec<(String, String)> {
+    let admitted = Admitted::by(those);
+    let mut seen = BTreeSet::new();
+    let mut beyond = Vec::new();
+    for (index, pattern) in these.iter().enumerate().filter(|(_, pattern)| seen.insert(*pattern)) {
+        let ports = admitted.ports_beyond(pattern);
+        let what = if ports.is_empty() {
+            continue;
+        } else if ports == pattern.ports() {
             pattern.to_string()
         } else {
             let word = if ports.len() == 1 { "port" } else { "ports" };
             format!("{} at {word} {}", pattern.host_text(), join(&ports))
         };
-        Some((format!("{path}[{index}]"), what))
-    })
+        beyond.push((format!("{path}[{index}]"), what));
+    }
+    beyond
 }
 
 fn patterns(texts: &[&str]) -> Vec<HostPattern> {
@@ -105,24 +114,12 @@ fn methods(old: Option<&[Method]>, new: Option<&[Method]>, changes: &mut Changes
             changes.less(path, format_args!("use HTTP methods other than {}", join(new)));
         }
         (Some(old), Some(new)) => {
-            for (index, method) in
-                new.iter().enumerate().filter(|(_, method)| !old.contains(method))
-            {
+            for (index, method) in missing(new, old) {
                 changes.more(format!("{path}[{index}]"), format_args!("use the method {method}"));
             }
-            for method in old.iter().filter(|method| !new.contains(method)) {
+            for (_, method) in missing(old, new) {
                 changes.less(path.as_str(), format_args!("use the method {method}"));
             }
         }
     }
-}
-
-/// The first few of a list, and how many more.
-pub(super) fn join<T: ToString>(items: &[T]) -> String {
-    const SHOWN: usize = 8;
-    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
-    if let Some(more) = items.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        texts.push(format!("and {more} more"));
-    }
-    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }

@@ -24,6 +24,7 @@
 mod changes;
 mod http;
 mod identity;
+mod lists;
 mod render;
 mod sandbox;
 mod secrets;
@@ -37,11 +38,14 @@ use crate::Manifest;
 use changes::Changes;
 pub use render::{human, json, notices};
 
+/// How many differences of one kind are told. With more of them, nobody reads on.
+pub const MAX_CHANGES: usize = 1000;
+
 /// What differs between two manifests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
-    /// Each difference, the weightiest kind first.
+    /// Each difference, the weightiest kind first; at most [`MAX_CHANGES`] of each kind.
     pub changes: Vec<Change>,
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::ChangeKind;
 use super::changes::Changes;
+use super::lists::missing;
 use crate::text::Quoted;
 use crate::{Network, Sandbox};
 
@@ -20,18 +21,12 @@ pub(super) fn compare(old: Option<&Sandbox>, new: Option<&Sandbox>, changes: &mu
 }
 
 fn mounts(old: &[String], new: &[String], changes: &mut Changes) {
-    let missing = |these: &[String], those: &[String]| -> Vec<(usize, String)> {
-        let missing = these.iter().enumerate().filter(|(i, m)| {
-            !those.contains(m) && !these.iter().take(*i).any(|earlier| earlier == *m)
-        });
-        missing.map(|(index, mount)| (index, Quoted(mount).to_string())).collect()
-    };
     for (index, mount) in missing(new, old) {
         let path = format!("sandbox.mounts[{index}]");
-        changes.more(path, format_args!("use the mount {mount}"));
+        changes.more(path, format_args!("use the mount {}", Quoted(mount)));
     }
     for (_, mount) in missing(old, new) {
-        changes.less("sandbox.mounts", format_args!("use the mount {mount}"));
+        changes.less("sandbox.mounts", format_args!("use the mount {}", Quoted(mount)));
     }
 }
 

@@ -1,7 +1,10 @@
 //! Secrets, and where the broker may send them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::changes::Changes;
-use super::http::{join, reach};
+use super::http::reach;
+use super::lists::{join, missing};
 use crate::text::path_key;
 use crate::{HostPattern, SecretName, SecretsCapability};
 
@@ -48,10 +51,10 @@ fn names(old: Option<&[SecretName]>, new: Option<&[SecretName]>, changes: &mut C
             changes.less(path, format_args!("borrow secrets other than {}", join(new)));
         }
         (Some(old), Some(new)) => {
-            for (index, name) in new.iter().enumerate().filter(|(_, name)| !old.contains(name)) {
+            for (index, name) in missing(new, old) {
                 changes.more(format!("{path}[{index}]"), format_args!("borrow the secret {name}"));
             }
-            for name in old.iter().filter(|name| !new.contains(name)) {
+            for (_, name) in missing(old, new) {
                 changes.less(path.as_str(), format_args!("borrow the secret {name}"));
             }
         }
@@ -63,26 +66,25 @@ fn bindings_beyond(
     these: Option<&SecretsCapability>,
     those: Option<&SecretsCapability>,
 ) -> Vec<(String, String)> {
-    let bound = these.and_then(|secrets| secrets.hosts.as_ref()).into_iter().flatten();
+    let (these, those) = (bindings(these), bindings(those));
     let mut found = Vec::new();
-    for (name, patterns) in bound {
-        if patterns_for(these, name).is_empty() {
-            continue;
-        }
+    for (name, patterns) in these {
         let mut path = format!("{PATH}.hosts");
         path_key(&mut path, name.as_str());
-        let beyond = reach(patterns, patterns_for(those, name), &path);
-        found.extend(
-            beyond.map(|(path, host)| (path, format!("have the secret {name} sent to {host}"))),
-        );
+        let beyond = reach(patterns, those.get(name).copied().unwrap_or_default(), &path);
+        let what = |(path, host)| (path, format!("have the secret {name} sent to {host}"));
+        found.extend(beyond.into_iter().map(what));
     }
     found
 }
 
-/// Where the broker may send a secret: nowhere, unless it is allowed and bound.
-fn patterns_for<'a>(
-    secrets: Option<&'a SecretsCapability>,
-    name: &SecretName,
-) -> &'a [HostPattern] {
-    secrets.filter(|secrets| secrets.allows(name)).map_or(&[], |secrets| secrets.hosts_for(name))
+/// Where the broker may send each secret: nowhere, unless it is allowed and bound.
+fn bindings(secrets: Option<&SecretsCapability>) -> BTreeMap<&SecretName, &[HostPattern]> {
+    let Some(secrets) = secrets else {
+        return BTreeMap::new();
+    };
+    let names: Option<BTreeSet<&SecretName>> = secrets.names.as_ref().map(|n| n.iter().collect());
+    let bound = secrets.hosts.iter().flatten();
+    let allowed = bound.filter(|(name, _)| names.as_ref().is_none_or(|names| names.contains(name)));
+    allowed.map(|(name, hosts)| (name, hosts.as_slice())).collect()
 }

@@ -1,6 +1,11 @@
 //! What the plugin may do, and what it may not.
 
-use crate::{Capability, HostCapability, HostPattern, HttpCapability, Manifest, SecretsCapability};
+use std::collections::BTreeSet;
+
+use crate::{
+    Capability, HostCapability, HostPattern, HttpCapability, Manifest, SecretName,
+    SecretsCapability,
+};
 
 /// How many entries of a list are shown.
 const SHOWN: usize = 40;
@@ -87,13 +92,19 @@ fn secrets(secrets: Option<&SecretsCapability>, may: &mut Vec<String>, may_not: 
             may_not.push(sentence("borrow any other secret"));
         }
     }
-    for (name, hosts) in secrets.hosts.iter().flatten() {
-        if secrets.allows(name) && !hosts.is_empty() {
-            let hosts = list(hosts.iter().map(host));
-            may.push(format!(
-                "Have the broker send the secret {name}, without seeing it, to {hosts}"
-            ));
-        }
+    let names: Option<BTreeSet<&SecretName>> = secrets.names.as_ref().map(|n| n.iter().collect());
+    let allowed = |name: &SecretName| names.as_ref().is_none_or(|names| names.contains(name));
+    let bound = secrets.hosts.iter().flatten();
+    let mut bound = bound.filter(|(name, hosts)| allowed(name) && !hosts.is_empty());
+    for (name, hosts) in bound.by_ref().take(SHOWN) {
+        let hosts = list(hosts.iter().map(host));
+        may.push(format!("Have the broker send the secret {name}, without seeing it, to {hosts}"));
+    }
+    let more = bound.count();
+    if more > 0 {
+        may.push(format!(
+            "Have the broker send {more} more secrets to hosts that the manifest lists."
+        ));
     }
 }
 

@@ -1,72 +1,104 @@
 //! Whether one set of patterns admits all that another admits.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::slice;
+
 use super::HostPattern;
 use super::network::Network;
 use super::pattern::Host;
 
-impl HostPattern {
-    /// The ports of this pattern at which `patterns` together do not admit all of its hosts.
-    pub(crate) fn ports_beyond(&self, patterns: &[Self]) -> Vec<u16> {
-        let beyond = |port: &u16| {
-            let others: Vec<&Host> =
-                patterns.iter().filter(|p| p.ports().contains(port)).map(|p| &p.host).collect();
-            !self.host.is_within(&others)
-        };
-        self.ports().iter().copied().filter(beyond).collect()
+/// What a list of patterns admits, made ready to be compared with many patterns: each comparison
+/// takes a few look-ups, however long the list is.
+pub(crate) struct Admitted<'a>(HashMap<u16, Hosts<'a>>);
+
+/// The hosts that are admitted at one port.
+#[derive(Default)]
+struct Hosts<'a> {
+    any_name: bool,
+    names: HashSet<&'a str>,
+    suffixes: HashSet<&'a str>,
+    networks: BTreeSet<Network>,
+}
+
+impl<'a> Admitted<'a> {
+    pub(crate) fn by(patterns: &'a [HostPattern]) -> Self {
+        let mut ports: HashMap<u16, Hosts<'a>> = HashMap::new();
+        for pattern in patterns {
+            for port in pattern.ports() {
+                ports.entry(*port).or_default().add(&pattern.host);
+            }
+        }
+        Self(ports)
     }
 
-    /// Whether `other` admits each host and port that this pattern admits.
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
-        self.ports_beyond(std::slice::from_ref(other)).is_empty()
+    /// The ports of a pattern at which not all of its hosts are admitted.
+    pub(crate) fn ports_beyond(&self, pattern: &HostPattern) -> Vec<u16> {
+        let admitted =
+            |port: &u16| self.0.get(port).is_some_and(|hosts| hosts.admit(&pattern.host));
+        pattern.ports().iter().copied().filter(|port| !admitted(port)).collect()
     }
 }
 
-impl Host {
-    /// Whether these together admit each host that this one admits.
-    fn is_within(&self, others: &[&Self]) -> bool {
-        match self {
-            Self::AnyName => others.contains(&&Self::AnyName),
-            Self::Name(name) => others.iter().any(|other| match other {
-                Self::AnyName => true,
-                Self::Name(same) => same == name,
-                Self::Below(suffix) => is_below(name, suffix),
-                Self::Network(_) => false,
-            }),
-            // No number of narrower suffixes makes up for a wider one.
-            Self::Below(suffix) => others.iter().any(|other| match other {
-                Self::AnyName => true,
-                Self::Below(wider) => wider == suffix || is_below(suffix, wider),
-                Self::Name(_) | Self::Network(_) => false,
-            }),
-            Self::Network(network) => {
-                let networks = others.iter().filter_map(|other| match other {
-                    Self::Network(network) => Some(*network),
-                    _ => None,
-                });
-                network.is_within(&networks.collect::<Vec<_>>())
+impl<'a> Hosts<'a> {
+    fn add(&mut self, host: &'a Host) {
+        match host {
+            Host::AnyName => self.any_name = true,
+            Host::Name(name) => {
+                self.names.insert(name);
+            }
+            Host::Below(suffix) => {
+                self.suffixes.insert(suffix);
+            }
+            Host::Network(network) => {
+                self.networks.insert(*network);
             }
         }
     }
-}
 
-fn is_below(name: &str, suffix: &str) -> bool {
-    name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
-}
+    /// Whether all that a host stands for is admitted.
+    fn admit(&self, host: &Host) -> bool {
+        match host {
+            Host::AnyName => self.any_name,
+            Host::Name(name) => {
+                self.any_name || self.names.contains(name.as_str()) || self.admit_below(name)
+            }
+            // No number of narrower suffixes makes up for a wider one.
+            Host::Below(suffix) => {
+                self.any_name || self.suffixes.contains(suffix.as_str()) || self.admit_below(suffix)
+            }
+            Host::Network(network) => self.admit_network(*network),
+        }
+    }
 
-impl Network {
-    /// Whether these together hold each address of this one.
-    fn is_within(self, others: &[Self]) -> bool {
-        if self.is_ipv4_inside_ipv6() || others.iter().any(|other| other.encloses(self)) {
+    /// Whether a name lies below one of the suffixes.
+    fn admit_below(&self, name: &str) -> bool {
+        let mut rest = name;
+        while let Some((_, suffix)) = rest.split_once('.') {
+            if self.suffixes.contains(suffix) {
+                return true;
+            }
+            rest = suffix;
+        }
+        false
+    }
+
+    /// Whether each address of a network is admitted: by one network, or by one for each half.
+    fn admit_network(&self, network: Network) -> bool {
+        if network.is_ipv4_inside_ipv6() || network.enclosing().any(|n| self.networks.contains(&n))
+        {
             return true;
         }
-        // Smaller networks may fill it: each half must be filled. Only those that lie in a half
-        // are looked at in it, so that the work is bounded by their number and the prefix length.
-        let inner: Vec<Self> =
-            others.iter().copied().filter(|other| self.encloses(*other)).collect();
-        match self.halves() {
-            Some(halves) if !inner.is_empty() => halves.iter().all(|half| half.is_within(&inner)),
-            _ => false,
-        }
+        // No look at the halves unless something lies in them.
+        let inside = self.networks.range(network.range()).next().is_some();
+        let halves = network.halves().filter(|_| inside);
+        halves.is_some_and(|halves| halves.iter().all(|half| self.admit_network(*half)))
+    }
+}
+
+impl HostPattern {
+    /// Whether `other` admits each host and port that this pattern admits.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        Admitted::by(slice::from_ref(other)).ports_beyond(self).is_empty()
     }
 }
 

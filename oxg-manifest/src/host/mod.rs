@@ -10,5 +10,7 @@ mod ports;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "diagnostics")]
+pub(crate) use cover::Admitted;
 pub use error::HostPatternError;
 pub use pattern::HostPattern;

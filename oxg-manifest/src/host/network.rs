@@ -63,12 +63,26 @@ impl Network {
         self.address.is_ipv6()
     }
 
-    /// Whether this network holds each address of the other.
+    /// This network and all that hold it.
     #[cfg(feature = "diagnostics")]
-    pub(super) fn encloses(self, other: Self) -> bool {
-        self.prefix <= other.prefix
-            && self.address.is_ipv4() == other.address.is_ipv4()
-            && mask(other.address, self.prefix) == self.address
+    pub(super) fn enclosing(self) -> impl Iterator<Item = Self> {
+        (0..=self.prefix).map(move |prefix| Self { address: mask(self.address, prefix), prefix })
+    }
+
+    /// From the least to the greatest network that can lie in this one, in their order.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn range(self) -> std::ops::RangeInclusive<Self> {
+        let last: IpAddr = match self.address {
+            IpAddr::V4(v4) => {
+                let host_bits = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                Ipv4Addr::from_bits(v4.to_bits() | host_bits).into()
+            }
+            IpAddr::V6(v6) => {
+                let host_bits = u128::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                Ipv6Addr::from_bits(v6.to_bits() | host_bits).into()
+            }
+        };
+        self..=Self { address: last, prefix: width(last) }
     }
 
     /// The two networks that together are this one; none when it is a single address.

@@ -1,5 +1,7 @@
 //! Secrets and flows: what the plugin may know.
 
+use std::collections::BTreeSet;
+
 use super::{Found, Lint};
 use crate::{Manifest, SecretName};
 
@@ -37,8 +39,9 @@ pub(super) fn check(manifest: &Manifest, found: &mut Found<'_>) {
             }
         }
     }
+    let names: Option<BTreeSet<&SecretName>> = secrets.names.as_ref().map(|n| n.iter().collect());
     for name in secrets.hosts.iter().flatten().map(|(name, _)| name) {
-        if !secrets.allows(name) {
+        if names.as_ref().is_some_and(|names| !names.contains(name)) {
             let message = format!("the secret {name} is not in \"names\"");
             let help = "add it to \"names\", or remove its hosts";
             found.add(Lint::UndeclaredSecret, &hosts_path(name), message, help);
