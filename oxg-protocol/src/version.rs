@@ -37,6 +37,8 @@ pub mod feature {
     pub const ARTIFACTS: &str = "artifacts";
     /// Leased tasks.
     pub const TASKS: &str = "tasks";
+    /// Tasks enqueued over the API.
+    pub const TASK_ENQUEUE: &str = "task-enqueue";
     /// Findings as NDJSON.
     pub const FINDINGS: &str = "findings";
     /// Log records as NDJSON.

@@ -182,6 +182,7 @@ async fn serve(
         Route::GetArtifact(name) => artifacts::get(call, &name).await,
         Route::HeadArtifact(name) => artifacts::head(call, &name),
         Route::DeleteArtifact(name) => artifacts::delete(call, &name),
+        Route::EnqueueTask => tasks::enqueue(call, request).await,
         Route::LeaseTasks => tasks::lease(call, request).await,
         Route::Task(id, action) => tasks::act(services, call, &id, action, request).await,
         Route::Findings => reports::findings(services, call, request).await,

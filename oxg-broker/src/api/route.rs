@@ -19,6 +19,7 @@ pub(crate) enum Route {
     GetArtifact(ArtifactName),
     HeadArtifact(ArtifactName),
     DeleteArtifact(ArtifactName),
+    EnqueueTask,
     LeaseTasks,
     Task(TaskId, TaskAction),
     Findings,
@@ -42,6 +43,7 @@ impl Route {
             ("POST", ["leases", id, "renew"]) => Ok(Self::RenewLease(parse(id)?)),
             ("DELETE", ["leases", id]) => Ok(Self::GiveBackLease(parse(id)?)),
             ("GET", ["artifacts"]) => Self::list(uri.query().unwrap_or_default()),
+            ("POST", ["tasks"]) => Ok(Self::EnqueueTask),
             ("POST", ["tasks", "lease"]) => Ok(Self::LeaseTasks),
             ("POST", ["tasks", id, action]) => {
                 let action = TaskAction::from_segment(action).ok_or_else(unknown)?;
@@ -97,7 +99,7 @@ impl Route {
             | Self::GetArtifact(_)
             | Self::HeadArtifact(_)
             | Self::DeleteArtifact(_) => EventType::Artifact,
-            Self::LeaseTasks | Self::Task(..) => EventType::Task,
+            Self::EnqueueTask | Self::LeaseTasks | Self::Task(..) => EventType::Task,
             Self::Findings => EventType::Finding,
             Self::Logs => EventType::Api,
         }
