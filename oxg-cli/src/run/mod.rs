@@ -2,6 +2,7 @@
 
 mod input;
 mod program;
+mod script;
 mod supervise;
 
 use std::path::{Path, PathBuf};
@@ -101,6 +102,9 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     );
     if let Some(filter) = plan.log {
         launch = launch.log(filter);
+    }
+    if script::is_script(launch.program()) {
+        launch = script::prepare(launch, &plan.directory, files.private.path())?;
     }
     let variables: Vec<_> = launch.environment().into_iter().map(|(name, _)| name).collect();
     let process = launch.spawn()?;

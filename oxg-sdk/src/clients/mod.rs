@@ -5,6 +5,7 @@
 
 mod api;
 mod artifacts;
+mod clients;
 mod findings;
 pub mod http;
 mod logs;
@@ -15,6 +16,7 @@ mod tasks;
 
 pub use api::ApiError;
 pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};
+pub use clients::Clients;
 pub use findings::{FindingError, FindingsClient};
 pub use secret::Secret;
 pub use secrets::{SecretError, SecretsClient};
