@@ -5,7 +5,7 @@
 
 mod api;
 mod artifacts;
-mod clients;
+mod connect;
 mod findings;
 pub mod http;
 mod logs;
@@ -16,7 +16,7 @@ mod tasks;
 
 pub use api::ApiError;
 pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};
-pub use clients::Clients;
+pub use connect::Clients;
 pub use findings::{FindingError, FindingsClient};
 pub use secret::Secret;
 pub use secrets::{SecretError, SecretsClient};
