@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::broker::BrokerCommand;
+use crate::broker::{BrokerCommand, ScriptCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,7 +35,7 @@ pub(crate) struct CtlArgs {
 pub(crate) enum CtlCommand {
     /// Speak with the broker.
     #[command(subcommand)]
-    Broker(BrokerCommand),
+    Broker(ScriptCommand),
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Command, CtlArgs, CtlCommand};
+use broker::BrokerCommand;
 use error::CliError;
 
 fn main() -> ExitCode {
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     // The name under which scripts know the part for plugins.
     let command = if called_as.file_name() == Some(broker::CTL.as_ref()) {
         let CtlCommand::Broker(command) = CtlArgs::parse().command;
-        Command::Broker(command)
+        Command::Broker(BrokerCommand::Script(command))
     } else {
         Args::parse().command
     };
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     let result = match runtime {
         Ok(runtime) => runtime.block_on(async {
             match command {
-                Command::Broker(command) => Ok(broker::run(command).await),
+                Command::Broker(command) => broker::run(command).await,
                 Command::Demo(demo) => demo::demo(demo).await.map(Into::into),
                 Command::Run(run) => run::run(run).await.map(Into::into),
             }
