@@ -1,10 +1,10 @@
 //! Why a manifest could not be read.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
-use crate::json::Failure;
 
 /// Why a manifest could not be read. `Display` is one line that says what is wrong, where, and
 /// what to do about it.
@@ -19,36 +19,62 @@ pub enum ManifestError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The manifest is too large.
-    #[error(
-        "{file}: larger than {limit} bytes; move what is not configuration out of the manifest"
-    )]
-    TooLarge {
-        /// The file, or the name the caller gave it.
-        file: String,
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The manifest was read, but its text is not a valid manifest.
-    #[error("{0}")]
-    Invalid(Box<Diagnostic>),
+    /// The file was read, but it is not a valid manifest.
+    #[error(transparent)]
+    Invalid(InvalidManifest),
 }
 
 impl ManifestError {
-    /// Where and why the text is not valid; nothing when it could not be read at all.
+    /// All that is wrong with the text; nothing when it could not be read at all.
     #[must_use]
-    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
         match self {
-            Self::Invalid(diagnostic) => Some(diagnostic),
-            Self::Unreadable { .. } | Self::TooLarge { .. } => None,
+            Self::Invalid(invalid) => invalid.diagnostics(),
+            Self::Unreadable { .. } => &[],
         }
     }
 }
 
-/// Gives a failure its file and its place in `bytes`.
-pub(crate) fn invalid(failure: Failure, bytes: &[u8], file: &str) -> ManifestError {
-    ManifestError::Invalid(Box::new(failure.into_diagnostic(bytes, file)))
+/// All that is wrong with a manifest. `Display` is one line: the first [`Diagnostic`], and how many
+/// more there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidManifest {
+    diagnostics: Vec<Diagnostic>,
+    truncated: bool,
 }
+
+impl InvalidManifest {
+    pub(crate) fn new(diagnostics: Vec<Diagnostic>, truncated: bool) -> Self {
+        Self { diagnostics, truncated }
+    }
+
+    /// What is wrong, in the order of the text.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether more may be wrong than is listed.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+}
+
+impl fmt::Display for InvalidManifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, rest)) = self.diagnostics.split_first() else {
+            return f.write_str("not a valid manifest");
+        };
+        let at_least = if self.truncated { "at least " } else { "" };
+        match rest.len() {
+            0 => write!(f, "{first}"),
+            more => write!(f, "{first} (and {at_least}{more} more)"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidManifest {}
 
 fn unreadable(source: &io::Error) -> String {
     match source.kind() {

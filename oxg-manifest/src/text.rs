@@ -23,6 +23,25 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// Text from elsewhere as it may stand in a message: without what could steer a terminal, and cut
+/// to some lines.
+#[cfg(feature = "validation")]
+pub(crate) fn escaped(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut shown = String::new();
+    let mut chars = text.chars();
+    for c in chars.by_ref().take(LONGEST) {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Implements serde for a type that is text in JSON, through its `Display` and `FromStr`.
 macro_rules! serde_text {
     ($type:ty, $what:literal) => {

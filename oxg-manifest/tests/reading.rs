@@ -62,7 +62,8 @@ fn the_guides_example_is_read_as_it_stands() {
     assert_eq!(sandbox.limits, None);
     assert_eq!(manifest.config, None);
     for capability in Capability::ALL {
-        assert!(manifest.declares(*capability), "{capability}");
+        let declared = *capability != Capability::Flows;
+        assert_eq!(manifest.declares(*capability), declared, "{capability}");
     }
 }
 
@@ -79,14 +80,6 @@ fn every_key_survives_reading_and_writing() {
     let content: serde_json::Value = serde_json::from_str(EVERYTHING).unwrap();
     assert_eq!(serde_json::to_value(&manifest).unwrap(), content);
     assert_eq!(written(&manifest).parse::<Manifest>().unwrap(), manifest);
-}
-
-#[test]
-fn serde_reads_the_same_manifest_as_the_strict_reader() {
-    for text in [GUIDE, EVERYTHING] {
-        let strict: Manifest = text.parse().unwrap();
-        assert_eq!(serde_json::from_str::<Manifest>(text).unwrap(), strict);
-    }
 }
 
 #[test]
@@ -125,8 +118,10 @@ proptest! {
         match Manifest::from_slice(&bytes) {
             Ok(manifest) => prop_assert_eq!(&written(&manifest).parse::<Manifest>().unwrap(), &manifest),
             Err(error) => {
-                let diagnostic = error.diagnostic().unwrap();
-                prop_assert!(diagnostic.offset() <= bytes.len());
+                prop_assert!(!error.diagnostics().is_empty());
+                for diagnostic in error.diagnostics() {
+                    prop_assert!(diagnostic.span().end <= bytes.len());
+                }
                 prop_assert!(!error.to_string().contains('\n'));
             }
         }

@@ -7,8 +7,16 @@ use oxg_manifest::{DiagnosticKind, MAX_MANIFEST_BYTES, Manifest, ManifestError};
 const GUIDE: &str = include_str!("data/guide.json");
 
 fn message(text: &str) -> String {
-    let accepted = |_| format!("accepted: {text}");
-    text.parse::<Manifest>().map_or_else(|error| error.to_string(), accepted)
+    first_message(text.as_bytes(), "manifest.json")
+}
+
+/// The message about what stands first in the text.
+fn first_message(bytes: &[u8], file: &str) -> String {
+    let checked = Manifest::check(bytes, file);
+    match checked.diagnostics.first() {
+        Some(first) => first.to_string(),
+        None => format!("accepted: {}", String::from_utf8_lossy(bytes)),
+    }
 }
 
 /// The message about the guide's example after one change.
@@ -24,7 +32,7 @@ fn a_missing_file_is_said_to_be_missing() {
         error.to_string(),
         "plugins/none/manifest.json: there is no such file; create it, or name the plugin's manifest.json"
     );
-    assert!(error.diagnostic().is_none());
+    assert!(error.diagnostics().is_empty());
 }
 
 #[cfg(unix)]
@@ -54,7 +62,7 @@ fn a_manifest_of_a_mebibyte_is_read_and_a_larger_one_is_refused() {
     text.push(' ');
     assert_eq!(
         message(&text),
-        "manifest.json: larger than 1048576 bytes; move what is not configuration out of the manifest"
+        "manifest.json:1:1: larger than 1048576 bytes; move what is not configuration out of the manifest"
     );
 }
 
@@ -76,7 +84,7 @@ fn text_that_is_not_json_is_refused_where_it_stops_being_json() {
         ("{\n  // the name\n}", "manifest.json:2:3: JSON has no comments; remove it"),
         (
             "{\"config\": {\"a\": NaN}}",
-            "manifest.json:1:18: config.a: expected a JSON value, found \"NaN\"",
+            "manifest.json:1:18: config.a: JSON has no \"NaN\"; write a number, or leave the key out",
         ),
         (
             "{\"config\": [1, 1e999]}",
@@ -96,14 +104,16 @@ fn text_that_is_not_json_is_refused_where_it_stops_being_json() {
         ),
         (
             "{\"name\": \"\\ud800\"}",
-            "manifest.json:1:11: name: expected a whole surrogate pair, such as \\ud83d\\ude00, found the lone surrogate \\ud800",
+            "manifest.json:1:11: name: the lone surrogate \\ud800 is no character; write a whole pair, such as \\ud83d\\ude00",
         ),
         (
             "{} {}",
             "manifest.json:1:4: found \"{\" after the end of the manifest; remove what follows the last \"}\"",
         ),
     ] {
-        assert_eq!(message(text), expected, "{text}");
+        let checked = Manifest::check(text.as_bytes(), "manifest.json");
+        let messages: Vec<_> = checked.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(messages.iter().any(|message| message == expected), "{text}: {messages:#?}");
     }
 }
 
@@ -111,11 +121,11 @@ fn text_that_is_not_json_is_refused_where_it_stops_being_json() {
 fn bytes_before_the_text_and_bytes_that_are_no_text_are_refused() {
     let with_mark = [b"\xEF\xBB\xBF", GUIDE.as_bytes()].concat();
     assert_eq!(
-        Manifest::from_slice(&with_mark).unwrap_err().to_string(),
+        first_message(&with_mark, "manifest.json"),
         "manifest.json:1:1: the file begins with a byte order mark; save it as UTF-8 without one"
     );
     assert_eq!(
-        Manifest::from_slice_named(b"{\n \"n\xE4me\": 1}", "latin1.json").unwrap_err().to_string(),
+        first_message(b"{\n \"n\xE4me\": 1}", "latin1.json"),
         "latin1.json:2:4: the text is not UTF-8 from here on; save the file as UTF-8"
     );
 }
@@ -124,7 +134,7 @@ fn bytes_before_the_text_and_bytes_that_are_no_text_are_refused() {
 fn a_misspelled_capability_is_refused_with_the_one_that_was_meant() {
     assert_eq!(
         changed("\"secrets\"", "\"secret\""),
-        "manifest.json:10:5: capabilities: unknown field \"secret\"; did you mean \"secrets\"? Known here: \"http\", \"storage\", \"secrets\", \"tasks\", \"findings\""
+        "manifest.json:10:5: capabilities: unknown field \"secret\"; did you mean \"secrets\"? Known here: \"http\", \"storage\", \"secrets\", \"flows\", \"tasks\", \"findings\""
     );
     assert_eq!(
         changed("\"broker\": true", "\"brokre\": true"),
@@ -139,7 +149,7 @@ fn an_unknown_field_is_refused_in_every_object() {
     {
         let text = GUIDE.replace(object, &format!("{object} \"zzzzzzzz\": 1,"));
         let error = text.parse::<Manifest>().unwrap_err();
-        let kind = error.diagnostic().unwrap().kind();
+        let kind = error.diagnostics()[0].kind();
         assert!(matches!(kind, DiagnosticKind::UnknownField { .. }), "{object}: {error}");
     }
     assert_eq!(
@@ -181,7 +191,7 @@ fn nesting_deeper_than_64_is_refused() {
     let config =
         format!("\"config\": {{ \"a\": {}1{} }},\n  \"sandbox\"", "[".repeat(63), "]".repeat(63));
     let error = GUIDE.replace("\"sandbox\"", &config).parse::<Manifest>().unwrap_err();
-    let diagnostic = error.diagnostic().unwrap();
+    let diagnostic = &error.diagnostics()[0];
     assert_eq!(diagnostic.kind(), &DiagnosticKind::TooDeep { limit: 64 });
     assert_eq!(
         diagnostic.kind().to_string(),
@@ -257,6 +267,10 @@ fn a_value_of_another_type_is_refused() {
     ] {
         assert_eq!(changed(from, to), expected);
     }
+    assert_eq!(
+        message(r#"{ "name": "a", "version": "1.0.0", "entry": "a", "capabilities": "CAP_WS" }"#),
+        "manifest.json:1:66: capabilities: expected an object, or a list of the host's capabilities, found the string \"CAP_WS\""
+    );
     assert_eq!(message("[]"), "manifest.json:1:1: expected an object, found an array");
 }
 
@@ -282,11 +296,6 @@ fn a_value_that_breaks_a_rule_is_refused_with_what_to_write_instead() {
             "[\"broker\"]",
             "[\"broker\"], \"hosts\": [\"example.com\", \"https://example.com/\"]",
             "manifest.json:8:64: capabilities.http.hosts[1]: \"https://example.com/\" is not a host pattern: it has a scheme; write only the host, and a port if it is not 80 or 443",
-        ),
-        (
-            "[\"broker\"]",
-            "[\"broker\"], \"hosts\": [\"10.0.0.1/8\"]",
-            "manifest.json:8:49: capabilities.http.hosts[0]: \"10.0.0.1/8\" is not a host pattern: its address has bits beyond the prefix; write the network address \"10.0.0.0/8\"",
         ),
         (
             "[\"broker\"]",
@@ -321,7 +330,7 @@ fn a_value_that_breaks_a_rule_is_refused_with_what_to_write_instead() {
         (
             "\"./cmd/start.sh\"",
             "\" \"",
-            "manifest.json:6:12: entry: \" \" is not an entry: it is blank; write the path of the file that starts the plugin",
+            "manifest.json:6:12: entry: \" \" is not a file path: it is blank; write the path of a file",
         ),
         (
             "\"user\": \"oxg\"",
@@ -331,7 +340,7 @@ fn a_value_that_breaks_a_rule_is_refused_with_what_to_write_instead() {
         (
             "\"user\": \"oxg\"",
             "\"limits\": { \"processes\": 4294967296 }",
-            "manifest.json:13:30: sandbox.limits.processes: the limit is too large; write at most 4294967295",
+            "manifest.json:13:30: sandbox.limits.processes: the limit is too large; write at most 4194304",
         ),
         (
             "\"user\": \"oxg\"",
@@ -346,7 +355,8 @@ fn a_value_that_breaks_a_rule_is_refused_with_what_to_write_instead() {
 #[test]
 fn a_hostile_key_cannot_steer_the_terminal_or_flood_it() {
     let key = format!("\\u001b[2J\\n{}", "x".repeat(500));
-    let message = message(&format!("{{ \"{key}\": 1 }}"));
+    let text = GUIDE.replacen('{', &format!("{{ \"{key}\": 1,"), 1);
+    let message = message(&text);
     assert!(
         message.starts_with("manifest.json:1:3: unknown field \"\\u{1b}[2J\\nxxx"),
         "{message}"
@@ -357,7 +367,8 @@ fn a_hostile_key_cannot_steer_the_terminal_or_flood_it() {
 #[test]
 fn a_program_can_tell_the_kinds_of_error_apart() {
     let error = "{".parse::<Manifest>().unwrap_err();
-    let ManifestError::Invalid(diagnostic) = &error else { panic!("{error}") };
+    let ManifestError::Invalid(invalid) = &error else { panic!("{error}") };
+    let diagnostic = &invalid.diagnostics()[0];
     assert_eq!(diagnostic.file(), "manifest.json");
     assert_eq!((diagnostic.position().line, diagnostic.position().column), (1, 2));
     assert_eq!(diagnostic.offset(), 1);

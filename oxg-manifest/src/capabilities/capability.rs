@@ -19,6 +19,8 @@ pub enum Capability {
     Storage,
     /// Secrets, leased from the broker.
     Secrets,
+    /// Traffic that the host's proxy sees, on the plugin bus.
+    Flows,
     /// Tasks, pulled from the broker.
     Tasks,
     /// Findings, sent to the broker.
@@ -28,7 +30,7 @@ pub enum Capability {
 impl Capability {
     /// Every capability, in the order of the manifest.
     pub const ALL: &'static [Self] =
-        &[Self::Http, Self::Storage, Self::Secrets, Self::Tasks, Self::Findings];
+        &[Self::Http, Self::Storage, Self::Secrets, Self::Flows, Self::Tasks, Self::Findings];
 
     /// The key of this capability under `"capabilities"` in `manifest.json`.
     #[must_use]
@@ -37,6 +39,7 @@ impl Capability {
             Self::Http => "http",
             Self::Storage => "storage",
             Self::Secrets => "secrets",
+            Self::Flows => "flows",
             Self::Tasks => "tasks",
             Self::Findings => "findings",
         }
@@ -49,6 +52,7 @@ impl Capability {
             Self::Http => r#""http": { "outbound": ["broker"] }"#,
             Self::Storage => r#""storage": { "workspace": true }"#,
             Self::Secrets => r#""secrets": { "broker": true }"#,
+            Self::Flows => r#""flows": { "passive": true }"#,
             Self::Tasks => r#""tasks": { "pull": true }"#,
             Self::Findings => r#""findings": { "emit": true }"#,
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Findings, sent to the broker. Granted unless the manifest says `{ "emit": false }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FindingsCapability {

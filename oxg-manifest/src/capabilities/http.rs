@@ -10,11 +10,13 @@ use crate::{HostPattern, Method};
 ///
 /// [`Default`] is the plain form, `{ "outbound": ["broker"] }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HttpCapability {
     /// The ways out, at least one.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub outbound: Vec<Outbound>,
     /// The only destinations that are allowed. When absent, the broker's default policy decides:
     /// any public host. An empty list allows none.
@@ -30,6 +32,7 @@ pub struct HttpCapability {
 
 /// A way out of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Outbound {

@@ -2,6 +2,8 @@
 
 mod capability;
 mod findings;
+mod flows;
+mod host_list;
 mod http;
 mod secrets;
 mod storage;
@@ -13,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use capability::Capability;
 pub use findings::FindingsCapability;
+pub use flows::FlowsCapability;
+pub(crate) use host_list::sdk_name;
+pub use host_list::{HostCapabilities, HostCapabilitiesError, HostCapability};
 pub use http::{HttpCapability, Outbound};
 pub use secrets::SecretsCapability;
 pub use storage::{ArtifactAccess, StorageCapability};
@@ -25,6 +30,7 @@ use crate::optional::present;
 /// A key that is absent grants nothing, except `tasks` and `findings`: every plugin may pull tasks
 /// and emit findings unless its manifest says `false`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -37,6 +43,9 @@ pub struct Capabilities {
     /// Secrets, leased from the broker.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub secrets: Option<SecretsCapability>,
+    /// Traffic that the host's proxy sees, on the plugin bus.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub flows: Option<FlowsCapability>,
     /// Tasks, pulled from the broker. Granted when absent.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
@@ -53,6 +62,7 @@ impl Capabilities {
             Capability::Http => self.http.is_some(),
             Capability::Storage => self.storage.is_some(),
             Capability::Secrets => self.secrets.as_ref().is_some_and(|secrets| secrets.broker),
+            Capability::Flows => self.flows.is_some_and(|flows| flows.passive),
             Capability::Tasks => self.tasks.is_none_or(|tasks| tasks.pull),
             Capability::Findings => self.findings.is_none_or(|findings| findings.emit),
         }

@@ -12,6 +12,7 @@ use crate::{HostPattern, SecretName};
 ///
 /// [`Default`] is the plain form, `{ "broker": true }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SecretsCapability {
@@ -22,8 +23,9 @@ pub struct SecretsCapability {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<SecretName>>,
     /// For use by handle: the hosts to which the broker may send each secret. A secret that is not
-    /// in it is bound to no host. To bind a secret does not allow it: [`names`](Self::names) does.
+    /// in it is bound to no host. To bind a secret does not allow it: `names` does.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::secret_hosts"))]
     pub hosts: Option<BTreeMap<SecretName, Vec<HostPattern>>>,
 }
 

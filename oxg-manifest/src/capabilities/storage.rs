@@ -8,20 +8,23 @@ use crate::optional::present;
 ///
 /// [`Default`] is the plain form, `{ "workspace": true }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StorageCapability {
     /// Whether the plugin may keep files in its workspace folder. Not unless the manifest says so.
     #[serde(default)]
     pub workspace: bool,
-    /// What the plugin may do with artifacts, as written; see
-    /// [`artifact_access`](Self::artifact_access) for what holds when it is absent.
+    /// What the plugin may do with its own artifacts; read and write them when absent.
+    ///
+    /// [`artifact_access`](Self::artifact_access) is what holds.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub artifacts: Option<ArtifactAccess>,
 }
 
 /// What a plugin may do with its own artifacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ArtifactAccess {

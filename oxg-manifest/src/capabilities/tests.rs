@@ -33,6 +33,7 @@ fn the_line_to_add_declares_the_capability_and_is_its_default() {
             Capability::Http => assert_eq!(capabilities.http, Some(Default::default())),
             Capability::Storage => assert_eq!(capabilities.storage, Some(Default::default())),
             Capability::Secrets => assert_eq!(capabilities.secrets, Some(Default::default())),
+            Capability::Flows => assert_eq!(capabilities.flows, Some(Default::default())),
             Capability::Tasks => assert_eq!(capabilities.tasks, Some(Default::default())),
             Capability::Findings => assert_eq!(capabilities.findings, Some(Default::default())),
         }

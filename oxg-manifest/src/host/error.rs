@@ -58,11 +58,11 @@ pub enum HostPatternError {
         /// 32 for IPv4, 128 for IPv6.
         max: u8,
     },
-    /// Address bits beyond the prefix length.
-    #[error("its address has bits beyond the prefix; write the network address {network:?}")]
-    HostBits {
-        /// The network that holds the address, as it should be written.
-        network: String,
+    /// An IPv6 address whose end is written as an IPv4 address, of which readers disagree.
+    #[error("it mixes the notations of IPv6 and IPv4; write {ipv6:?}")]
+    MixedNotation {
+        /// The same address or network, as it should be written.
+        ipv6: String,
     },
     /// An IPv4 address inside IPv6 (`::ffff:0:0/96`), which is matched as IPv4.
     #[error("it is an IPv4 address inside IPv6; write {ipv4:?}")]

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::HostPatternError;
 
-/// An address range in CIDR form (RFC 4632, RFC 4291 section 2.3), without host bits.
+/// An address range in CIDR form (RFC 4632, RFC 4291 section 2.3). Host bits are cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Network {
     address: IpAddr,
@@ -19,7 +19,7 @@ impl Network {
         Self { address, prefix: width(address) }
     }
 
-    /// Reads `ADDRESS` or `ADDRESS/PREFIX`.
+    /// Reads `ADDRESS` or `ADDRESS/PREFIX`; bits of the address beyond the prefix do not count.
     pub(super) fn parse(text: &str) -> Result<Self, HostPatternError> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -36,8 +36,8 @@ impl Network {
         if let Some(ipv4) = network.as_ipv4_mapped() {
             return Err(HostPatternError::Ipv4Mapped { ipv4: ipv4.to_string() });
         }
-        if network.address != address {
-            return Err(HostPatternError::HostBits { network: network.to_string() });
+        if network.is_ipv6() && text.contains('.') {
+            return Err(HostPatternError::MixedNotation { ipv6: network.in_groups() });
         }
         Ok(network)
     }
@@ -46,6 +46,17 @@ impl Network {
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         address.is_ipv4() == self.address.is_ipv4() && mask(address, self.prefix) == self.address
+    }
+
+    /// An IPv6 network in hexadecimal groups alone, which `Display` of the standard library does
+    /// not always write.
+    fn in_groups(self) -> String {
+        let IpAddr::V6(address) = self.address else {
+            return self.to_string();
+        };
+        let groups: Vec<String> =
+            address.segments().iter().map(|group| format!("{group:x}")).collect();
+        format!("{}/{}", groups.join(":"), self.prefix)
     }
 
     pub(super) fn is_ipv6(&self) -> bool {

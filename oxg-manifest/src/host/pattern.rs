@@ -9,9 +9,6 @@ use super::ports::Ports;
 use super::{HostPatternError, name};
 use crate::text::serde_text;
 
-/// The longest pattern, in bytes: a name with some hundreds of ports.
-const MAX: usize = 4096;
-
 /// A destination, or a set of destinations, that a plugin may reach.
 ///
 /// | Pattern | Admits |
@@ -26,7 +23,8 @@ const MAX: usize = 4096;
 /// ports stands in brackets: `[2001:db8::/32]:8443`. Without ports, 80 and 443 are meant.
 ///
 /// A name never admits an address and a network never admits a name: what a name resolves to is
-/// for the broker's own policy to judge. Names are ASCII, folded to lower case, and lose one
+/// for the broker's own policy to judge. Bits of an address beyond the prefix do not count:
+/// `10.1.2.3/8` is `10.0.0.0/8`. Names are ASCII, folded to lower case, and lose one
 /// trailing dot. A name whose last label is a number is refused, because other readers take it
 /// for an IPv4 address. An IPv4 address inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
 ///
@@ -42,10 +40,10 @@ const MAX: usize = 4096;
 /// assert!(!pattern.matches_name("api.example.com", 443));
 /// assert_eq!(pattern.to_string(), "*.example.com:8443");
 ///
-/// let error = "10.0.0.1/8".parse::<HostPattern>().unwrap_err();
+/// let error = "https://example.com".parse::<HostPattern>().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "its address has bits beyond the prefix; write the network address \"10.0.0.0/8\""
+///     "it has a scheme; write only the host, and a port if it is not 80 or 443"
 /// );
 /// # Ok::<(), oxg_manifest::HostPatternError>(())
 /// ```
@@ -64,6 +62,9 @@ enum Host {
 }
 
 impl HostPattern {
+    /// The longest pattern, in characters: a name with some hundreds of ports.
+    pub const MAX_LENGTH: usize = 4096;
+
     /// The pattern that admits one name at one port. For port 80 or 443 it admits both, as a
     /// pattern without ports does.
     ///
@@ -158,7 +159,7 @@ fn check_characters(text: &str) -> Result<(), HostPatternError> {
     if text.is_empty() {
         return Err(HostPatternError::Empty);
     }
-    if text.len() > MAX {
+    if text.len() > HostPattern::MAX_LENGTH {
         return Err(HostPatternError::TooLong);
     }
     if let Some(c) = text.chars().find(|c| !c.is_ascii()) {

@@ -8,7 +8,7 @@ use super::{Failure, Member, Node, Value};
 
 /// Reads a type from the tree, with the place of whatever is wrong.
 pub(crate) fn from_node<'de, T: Deserialize<'de>>(node: &Node<'_>) -> Result<T, Failure> {
-    T::deserialize(node).map_err(|failure| failure.at(node.at))
+    T::deserialize(node).map_err(|failure| failure.at(node.span()))
 }
 
 impl Node<'_> {
@@ -21,10 +21,14 @@ impl Node<'_> {
             Value::String(text) => format!("the string {}", crate::text::Quoted(text)),
             Value::Array(_) => "an array".to_owned(),
             Value::Object(_) => "an object".to_owned(),
+            Value::Damaged | Value::Removed => "something else".to_owned(),
         }
     }
 
     fn wrong_type(&self, expected: &str) -> Failure {
+        if matches!(self.value, Value::Damaged | Value::Removed) {
+            return Failure::damaged();
+        }
         Failure::wrong_type(expected, self.found())
     }
 
@@ -58,6 +62,7 @@ impl<'de> de::Deserializer<'de> for &Node<'_> {
             Value::String(text) => visitor.visit_str(text),
             Value::Array(items) => visitor.visit_seq(Items { rest: items.iter(), index: 0 }),
             Value::Object(_) => self.visit_object(None, visitor),
+            Value::Damaged | Value::Removed => Err(Failure::damaged()),
         }
     }
 
@@ -70,7 +75,10 @@ impl<'de> de::Deserializer<'de> for &Node<'_> {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match &self.value {
-            Value::Number(number) if number.is_u64() => self.deserialize_any(visitor),
+            Value::Number(number) => match whole(number) {
+                Some(whole) => visitor.visit_u64(whole),
+                None => Err(self.wrong_type("a whole number")),
+            },
             _ => Err(self.wrong_type("a whole number")),
         }
     }
@@ -134,6 +142,19 @@ impl<'de> de::Deserializer<'de> for &Node<'_> {
     }
 }
 
+/// The number as a whole one, in whichever way it is written: to JSON Schema, `1.0` and `1e2` are
+/// whole numbers. Those above 2^53 that are written with a fraction or an exponent are not: a
+/// reader that keeps them as a float has lost digits.
+fn whole(number: &serde_json::Number) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    number.as_u64().or_else(|| {
+        let float = number.as_f64()?;
+        let is_whole = float.fract() == 0.0 && (0.0..=EXACT).contains(&float);
+        // In this range the cast is exact.
+        is_whole.then_some(float as u64)
+    })
+}
+
 struct Items<'n, 'a> {
     rest: slice::Iter<'n, Node<'a>>,
     index: usize,
@@ -146,14 +167,18 @@ impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Failure> {
-        let Some(node) = self.rest.next() else {
-            return Ok(None);
+        let (node, index) = loop {
+            let Some(node) = self.rest.next() else {
+                return Ok(None);
+            };
+            self.index += 1;
+            if !matches!(node.value, Value::Removed) {
+                break (node, self.index - 1);
+            }
         };
-        let index = self.index;
-        self.index += 1;
         match seed.deserialize(node) {
             Ok(item) => Ok(Some(item)),
-            Err(failure) => Err(failure.at(node.at).in_item(index)),
+            Err(failure) => Err(failure.at(node.span()).in_item(index)),
         }
     }
 
@@ -183,17 +208,17 @@ impl<'de> de::MapAccess<'de> for Members<'_, '_> {
         let key = &*member.key;
         // Before serde compares the key, so that every unknown one is refused alike.
         if let Some(known) = self.known.filter(|known| !known.contains(&key)) {
-            return Err(Failure::unknown_field(key, known).at(member.key_at));
+            return Err(Failure::unknown_field(key, known).at(member.key_at..member.key_end));
         }
         let key: de::value::StrDeserializer<'_, Failure> = key.into_deserializer();
-        seed.deserialize(key).map(Some).map_err(|failure| failure.at(member.key_at))
+        seed.deserialize(key).map(Some).map_err(|failure| failure.at(member.key_at..member.key_end))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
         let Some(Member { key, node, .. }) = self.current.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(node).map_err(|failure| failure.at(node.at).in_key(key))
+        seed.deserialize(node).map_err(|failure| failure.at(node.span()).in_key(key))
     }
 
     fn size_hint(&self) -> Option<usize> {

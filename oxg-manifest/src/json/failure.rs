@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use serde::de;
 
+use std::ops::Range;
+
+use crate::capabilities::sdk_name;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Position};
 use crate::suggest;
 use crate::text::Quoted;
@@ -15,21 +18,28 @@ pub(crate) struct Failure(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    at: Option<usize>,
+    span: Option<Range<usize>>,
     /// Innermost first.
     path: Vec<Segment>,
-    kind: DiagnosticKind,
+    /// Nothing when it only follows from what is noted already.
+    kind: Option<DiagnosticKind>,
 }
 
-#[derive(Debug)]
-enum Segment {
+/// One step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Segment {
     Key(String),
     Index(usize),
 }
 
 impl Failure {
-    pub(super) fn new(kind: DiagnosticKind) -> Self {
-        Self(Box::new(Inner { at: None, path: Vec::new(), kind }))
+    pub(crate) fn new(kind: DiagnosticKind) -> Self {
+        Self(Box::new(Inner { span: None, path: Vec::new(), kind: Some(kind) }))
+    }
+
+    /// What stands here is damaged, which is noted already.
+    pub(super) fn damaged() -> Self {
+        Self(Box::new(Inner { span: None, path: Vec::new(), kind: None }))
     }
 
     pub(super) fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
@@ -49,35 +59,59 @@ impl Failure {
 
     /// Sets the place, unless an inner value has set its own.
     #[must_use]
-    pub(super) fn at(mut self, offset: usize) -> Self {
-        self.0.at.get_or_insert(offset);
+    pub(super) fn at(mut self, span: Range<usize>) -> Self {
+        self.0.span.get_or_insert(span);
         self
     }
 
     /// Says that it was found in the value of this key.
     #[must_use]
     pub(super) fn in_key(mut self, key: &str) -> Self {
-        self.0.path.push(Segment::Key(key.to_owned()));
+        self.push(Segment::Key(key.to_owned()));
         self
     }
 
     /// Says that it was found in this item of an array.
     #[must_use]
     pub(super) fn in_item(mut self, index: usize) -> Self {
-        self.0.path.push(Segment::Index(index));
+        self.push(Segment::Index(index));
         self
     }
 
-    pub(crate) fn into_diagnostic(self, bytes: &[u8], file: &str) -> Diagnostic {
-        let Inner { at, path, kind } = *self.0;
-        let offset = at.unwrap_or(0);
-        let position = Position::of(bytes, offset);
-        Diagnostic { file: file.to_owned(), position, offset, path: display(&path), kind }
+    pub(super) fn push(&mut self, segment: Segment) {
+        self.0.path.push(segment);
     }
 
-    #[cfg(test)]
-    pub(super) fn kind(&self) -> &DiagnosticKind {
-        &self.0.kind
+    /// The finished message, unless what is wrong is noted already.
+    pub(crate) fn into_diagnostic(self, bytes: &[u8], file: &str) -> Option<Diagnostic> {
+        let Inner { span, path, kind } = *self.0;
+        let mut span = span.unwrap_or(0..0);
+        if matches!(kind, Some(DiagnosticKind::MissingField { .. })) {
+            // The bracket where the object begins, and not the whole of it.
+            span.end = span.end.min(span.start + 1);
+        }
+        let position = Position::of(bytes, span.start);
+        let (file, path) = (file.to_owned(), display(&path));
+        kind.map(|kind| Diagnostic { file, position, span, path, kind })
+    }
+
+    /// The place, when it is known.
+    pub(crate) fn span(&self) -> Option<&Range<usize>> {
+        self.0.span.as_ref()
+    }
+
+    /// The path from the document to the place.
+    pub(crate) fn path(&self) -> impl DoubleEndedIterator<Item = &Segment> {
+        self.0.path.iter().rev()
+    }
+
+    pub(crate) fn kind(&self) -> Option<&DiagnosticKind> {
+        self.0.kind.as_ref()
+    }
+
+    /// Says more precisely what is wrong.
+    pub(crate) fn set_kind(&mut self, kind: DiagnosticKind) {
+        self.0.kind = Some(kind);
     }
 }
 
@@ -103,7 +137,10 @@ fn is_plain(key: &str) -> bool {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.kind)
+        match &self.0.kind {
+            Some(kind) => write!(f, "{kind}"),
+            None => f.write_str("it could not be read"),
+        }
     }
 }
 
@@ -130,11 +167,12 @@ impl de::Error for Failure {
     }
 
     fn unknown_variant(value: &str, known: &'static [&'static str]) -> Self {
-        Self::new(DiagnosticKind::UnknownValue {
-            value: value.to_owned(),
-            suggestion: suggest::nearest(value, known),
-            known,
-        })
+        if let Some((value, suggestion)) = sdk_name(value) {
+            return Self::new(DiagnosticKind::SdkCapability { value, suggestion });
+        }
+        let suggestion =
+            suggest::differs_by_case(value, known).or_else(|| suggest::nearest(value, known));
+        Self::new(DiagnosticKind::UnknownValue { value: value.to_owned(), suggestion, known })
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {

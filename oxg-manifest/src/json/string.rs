@@ -1,12 +1,21 @@
 //! Strings.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Failure;
+use super::problems::Problems;
 use crate::diagnostic::DiagnosticKind;
 
+/// Stands for what could not be read.
+const REPLACEMENT: char = '\u{fffd}';
+
 /// Reads the string whose opening quote is at `start`; returns it and the offset behind it.
-pub(super) fn read(text: &str, start: usize) -> Result<(Cow<'_, str>, usize), Failure> {
+pub(super) fn read<'a>(
+    text: &'a str,
+    start: usize,
+    problems: &mut Problems,
+) -> Result<(Cow<'a, str>, usize), Failure> {
     let bytes = text.as_bytes();
     let mut unescaped = String::new();
     // Where the part begins that is not yet in `unescaped`.
@@ -16,7 +25,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<(Cow<'_, str>, usize), Fa
         match bytes.get(at) {
             None => {
                 let expected = "a closing quote for the string that begins here";
-                return Err(syntax(start, expected, "the end of the file"));
+                return Err(syntax(start..start + 1, expected, "the end of the file"));
             }
             Some(b'"') if unescaped.is_empty() && part == start + 1 => {
                 return Ok((Cow::Borrowed(&text[part..at]), at + 1));
@@ -27,25 +36,34 @@ pub(super) fn read(text: &str, start: usize) -> Result<(Cow<'_, str>, usize), Fa
             }
             Some(b'\\') => {
                 unescaped.push_str(&text[part..at]);
-                let (c, end) = read_escape(text, at)?;
+                let (c, end) = read_escape(text, at).unwrap_or_else(|(failure, length)| {
+                    problems.note(|| failure);
+                    (REPLACEMENT, at + length)
+                });
                 unescaped.push(c);
                 (at, part) = (end, end);
             }
             Some(b'\n' | b'\r') => {
                 let expected = "a closing quote before the end of the line";
-                return Err(syntax(at, expected, "a line break; write \"\\n\" for one"));
+                return Err(syntax(at..at, expected, "a line break; write \"\\n\" for one"));
             }
             Some(control @ ..=0x1f) => {
-                let found = format!("a control character; write \"\\u{control:04x}\"");
-                return Err(syntax(at, "visible characters in a string", &found));
+                problems.note(|| {
+                    let found = format!("a control character; write \"\\u{control:04x}\"");
+                    syntax(at..at + 1, "visible characters in a string", &found)
+                });
+                at += 1;
             }
             Some(_) => at += 1,
         }
     }
 }
 
-/// Reads the escape whose backslash is at `start`; returns the character and the offset behind.
-fn read_escape(text: &str, start: usize) -> Result<(char, usize), Failure> {
+/// A character and the offset behind its escape; else what is wrong and how many bytes to skip.
+type Escape = Result<(char, usize), (Failure, usize)>;
+
+/// Reads the escape whose backslash is at `start`.
+fn read_escape(text: &str, start: usize) -> Escape {
     let c = match text.as_bytes().get(start + 1) {
         Some(b'"') => '"',
         Some(b'\\') => '\\',
@@ -58,18 +76,21 @@ fn read_escape(text: &str, start: usize) -> Result<(char, usize), Failure> {
         Some(b'u') => return read_unicode_escape(text, start),
         _ => {
             let expected = "one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX";
-            let found = match text[start + 1..].chars().next() {
+            let next = text[start + 1..].chars().next();
+            let found = match next {
                 Some(c) => format!("\"\\{}\"; write \"\\\\\" for a backslash", c.escape_debug()),
                 None => "the end of the file".to_owned(),
             };
-            return Err(syntax(start, expected, &found));
+            // A control character is not part of the escape, but wrong by itself.
+            let length = 1 + next.filter(|c| !c.is_ascii_control()).map_or(0, char::len_utf8);
+            return Err((syntax(start..start + length, expected, &found), length));
         }
     };
     Ok((c, start + 2))
 }
 
 /// Reads `\uXXXX`, or two of them when they are a surrogate pair.
-fn read_unicode_escape(text: &str, start: usize) -> Result<(char, usize), Failure> {
+fn read_unicode_escape(text: &str, start: usize) -> Escape {
     let high = read_hex(text, start)?;
     if let Some(c) = char::from_u32(high) {
         return Ok((c, start + 6));
@@ -84,22 +105,25 @@ fn read_unicode_escape(text: &str, start: usize) -> Result<(char, usize), Failur
             }
         }
     }
-    let expected = "a whole surrogate pair, such as \\ud83d\\ude00";
-    Err(syntax(start, expected, &format!("the lone surrogate \\u{high:04x}")))
+    let kind = DiagnosticKind::LoneSurrogate { escape: format!("\\u{high:04x}") };
+    Err((Failure::new(kind).at(start..start + 6), 6))
 }
 
 /// Reads the four digits of the escape whose backslash is at `start`.
-fn read_hex(text: &str, start: usize) -> Result<u32, Failure> {
+fn read_hex(text: &str, start: usize) -> Result<u32, (Failure, usize)> {
     let digits = text.as_bytes().get(start + 2..start + 6).unwrap_or_default();
     let value = digits.iter().try_fold(0, |value, digit| {
         char::from(*digit).to_digit(16).map(|digit| value << 4 | digit)
     });
     match value {
         Some(value) if digits.len() == 4 => Ok(value),
-        _ => Err(syntax(start, "four hexadecimal digits after \"\\u\"", "something else")),
+        _ => {
+            let expected = "four hexadecimal digits after \"\\u\"";
+            Err((syntax(start..start + 2, expected, "something else"), 2))
+        }
     }
 }
 
-fn syntax(at: usize, expected: &'static str, found: &str) -> Failure {
-    Failure::new(DiagnosticKind::Syntax { expected, found: found.to_owned() }).at(at)
+fn syntax(span: Range<usize>, expected: &'static str, found: &str) -> Failure {
+    Failure::new(DiagnosticKind::Syntax { expected, found: found.to_owned() }).at(span)
 }

@@ -2,16 +2,24 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::parser::MAX_DEPTH;
-use super::{Failure, decode_utf8, from_node, parse};
+use super::{Failure, from_node};
 use crate::DiagnosticKind;
 
 fn read(bytes: &[u8]) -> Result<Json, Failure> {
-    from_node(&parse(decode_utf8(bytes)?)?)
+    let reading = super::read(bytes);
+    let (problems, _) = reading.problems.into_parts();
+    match (problems.into_iter().next(), reading.root) {
+        (Some(problem), _) => Err(problem),
+        (None, root) => from_node(&root.unwrap()),
+    }
 }
 
 /// Whether this reader may refuse what `serde_json` accepts.
 fn is_stricter_on_purpose(failure: &Failure) -> bool {
-    matches!(failure.kind(), DiagnosticKind::DuplicateKey { .. } | DiagnosticKind::TooDeep { .. })
+    matches!(
+        failure.kind(),
+        Some(DiagnosticKind::DuplicateKey { .. } | DiagnosticKind::TooDeep { .. })
+    )
 }
 
 fn check_agreement(bytes: &[u8]) -> Result<(), TestCaseError> {
@@ -116,8 +124,8 @@ fn numbers_strings_and_words_are_read_as_serde_json_reads_them() {
 
 #[test]
 fn bytes_that_are_not_utf8_are_refused_where_they_stand() {
-    let failure = decode_utf8(b"{\"\xc3\xa4\xff\"}").unwrap_err();
-    let diagnostic = failure.into_diagnostic(b"{\"\xc3\xa4\xff\"}", "f");
+    let failure = read(b"{\"\xc3\xa4\xff\"}").unwrap_err();
+    let diagnostic = failure.into_diagnostic(b"{\"\xc3\xa4\xff\"}", "f").unwrap();
     assert_eq!(diagnostic.position().column, 4);
     assert_eq!(diagnostic.kind(), &DiagnosticKind::NotUtf8);
 }
@@ -127,7 +135,7 @@ fn sixty_four_levels_are_read_and_one_more_is_refused() {
     let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(read(nested(MAX_DEPTH).as_bytes()).is_ok());
     let failure = read(nested(MAX_DEPTH + 1).as_bytes()).unwrap_err();
-    assert_eq!(failure.kind(), &DiagnosticKind::TooDeep { limit: 64 });
+    assert_eq!(failure.kind(), Some(&DiagnosticKind::TooDeep { limit: 64 }));
     assert!(read("[".repeat(1_000_000).as_bytes()).is_err());
     assert!(read(r#"{"a":"#.repeat(200_000).as_bytes()).is_err());
 }
@@ -140,7 +148,7 @@ fn a_duplicate_key_is_found_among_few_and_among_many_keys() {
         assert!(read(unique.as_bytes()).is_ok(), "{count}");
         let twice = format!("{{{},\n\"\\u006b1\": 0}}", keys.join(",\n"));
         let failure = read(twice.as_bytes()).unwrap_err();
-        let diagnostic = failure.into_diagnostic(twice.as_bytes(), "f");
+        let diagnostic = failure.into_diagnostic(twice.as_bytes(), "f").unwrap();
         assert_eq!(
             diagnostic.to_string(),
             format!(
@@ -154,7 +162,8 @@ fn a_duplicate_key_is_found_among_few_and_among_many_keys() {
 #[test]
 fn a_path_names_each_key_and_index() {
     let text = r#"{"a-b": [0, {"c.d": {"": [1, {"e": 01}]}}]}"#;
-    let diagnostic = read(text.as_bytes()).unwrap_err().into_diagnostic(text.as_bytes(), "f");
+    let diagnostic =
+        read(text.as_bytes()).unwrap_err().into_diagnostic(text.as_bytes(), "f").unwrap();
     assert_eq!(diagnostic.path(), r#"a-b[1]["c.d"][""][1].e"#);
 }
 
