@@ -312,3 +312,73 @@ async fn a_lease_that_expires_without_a_word_wakes_whoever_waits_for_the_end() {
     let (settled, _) = tokio::join!(settled, lease);
     settled.unwrap();
 }
+
+mod limits {
+    use std::time::Duration;
+
+    use oxg_protocol::TaskId;
+    use oxg_protocol::task::NewTask;
+    use serde_json::json;
+
+    use crate::tasks::clock::Moment;
+    use crate::tasks::queue::Queue;
+    use crate::tasks::{Holder, TaskError};
+
+    fn id(n: usize) -> TaskId {
+        format!("t-{n}").parse().unwrap()
+    }
+
+    fn enqueue(queue: &mut Queue, n: usize, input: &str) -> Result<(), TaskError> {
+        let key = Some(n.to_string());
+        let task = NewTask { idempotency_key: key, ..NewTask::new(json!(input)) };
+        queue.enqueue(task, id(n), Moment::default()).map(|_| ())
+    }
+
+    fn complete(queue: &mut Queue, output: &str) {
+        let token = || "token-0123456789".parse().unwrap();
+        let lent = queue.lease(token(), Duration::from_secs(60), Moment::default()).unwrap();
+        let holder = Holder { task: lent.task_id, token: token() };
+        queue.complete(&holder, Some(json!(output)), Moment::default()).unwrap();
+    }
+
+    #[test]
+    fn a_full_queue_takes_no_more_until_a_task_is_settled() {
+        let mut queue = Queue::default();
+        for n in 0..100_000 {
+            enqueue(&mut queue, n, "").unwrap();
+        }
+        assert!(matches!(enqueue(&mut queue, 100_000, ""), Err(TaskError::Full(_))));
+        enqueue(&mut queue, 7, "known already").unwrap();
+        complete(&mut queue, "");
+        enqueue(&mut queue, 100_000, "").unwrap();
+
+        let mut queue = Queue::default();
+        let large = "x".repeat(100 << 20);
+        enqueue(&mut queue, 0, &large).unwrap();
+        enqueue(&mut queue, 1, &large).unwrap();
+        assert!(matches!(enqueue(&mut queue, 2, &large), Err(TaskError::Full(_))));
+    }
+
+    #[test]
+    fn the_oldest_settled_tasks_are_forgotten_and_open_ones_never() {
+        let mut queue = Queue::default();
+        for n in 0..10_002 {
+            enqueue(&mut queue, n, "").unwrap();
+        }
+        for _ in 0..10_001 {
+            complete(&mut queue, "");
+        }
+        let counts = queue.counts();
+        assert_eq!((counts.completed, counts.queued), (10_000, 1));
+        assert_eq!(queue.views(Moment::default())[0].id, id(1));
+        enqueue(&mut queue, 0, "").unwrap();
+        assert_eq!(queue.counts().queued, 2, "its key counts as new");
+
+        let mut queue = Queue::default();
+        for n in 0..3 {
+            enqueue(&mut queue, n, "").unwrap();
+            complete(&mut queue, &"x".repeat(30 << 20));
+        }
+        assert_eq!(queue.counts().completed, 2);
+    }
+}
