@@ -95,7 +95,7 @@ async fn nothing_that_a_killed_broker_acknowledged_is_lost_torn_or_done_twice() 
             })
             .collect();
         // After some answers, and then in the middle of whatever comes next.
-        let enough = *journal.count.borrow() + random.below(8);
+        let enough = *journal.count.borrow() + random.below(16);
         let mut count = journal.count.subscribe();
         within(count.wait_for(|count| *count >= enough)).await.unwrap();
         tokio::time::sleep(Duration::from_micros(random.below(3_000))).await;
