@@ -16,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::DuplexStream;
 
 use crate::audit::Audit;
+use crate::directory::DirectoryLock;
 use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
@@ -24,6 +25,7 @@ use crate::serve::{Listener, Server};
 use crate::services::Services;
 use crate::session::SessionBuilder;
 use crate::sessions::Sessions;
+use crate::tasks::{DurableTasks, TaskStore};
 
 /// A broker. It serves nothing until it [listens](Broker::listen_unix) or a stream is
 /// [handed to it](Broker::connect).
@@ -144,6 +146,7 @@ impl fmt::Debug for Broker {
 pub struct BrokerBuilder {
     directory: Option<PathBuf>,
     limits: Limits,
+    tasks: Option<Arc<dyn TaskStore>>,
     redactor: Redactor,
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
@@ -151,8 +154,9 @@ pub struct BrokerBuilder {
 }
 
 impl BrokerBuilder {
-    /// Keeps `findings.jsonl`, `audit.jsonl`, `logs.jsonl` and `artifacts/` in this directory,
-    /// which is made if it is not there. Default: memory.
+    /// Keeps `findings.jsonl`, `audit.jsonl`, `logs.jsonl`, `artifacts/` and `tasks.redb` in this
+    /// directory, which is made if it is not there, and keeps other brokers out of it. Default:
+    /// memory.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
@@ -161,6 +165,13 @@ impl BrokerBuilder {
     /// Other limits than the protocol's defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Keeps tasks elsewhere than in `tasks.redb` of the directory. Where there is neither a store
+    /// nor a directory, each session has tasks of its own, in memory.
+    pub fn tasks(mut self, store: impl TaskStore) -> Self {
+        self.tasks = Some(Arc::new(store));
         self
     }
 
@@ -191,8 +202,10 @@ impl BrokerBuilder {
     /// Makes the broker.
     ///
     /// # Errors
-    /// If the directory cannot be written or a root certificate cannot be used.
+    /// If the directory cannot be written or another broker uses it, or a root certificate cannot
+    /// be used.
     pub fn build(self) -> Result<Broker, BrokerError> {
+        let lock = self.directory.as_deref().map(DirectoryLock::take).transpose()?;
         let lines = |name: &str| open_lines(self.directory.as_deref(), name);
         let egress = Egress {
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver)),
@@ -209,8 +222,15 @@ impl BrokerBuilder {
             logs: lines("logs.jsonl")?,
             redactor: self.redactor.clone(),
             egress,
+            tasks: match (self.tasks, &self.directory) {
+                (None, Some(directory)) => {
+                    Some(Arc::new(DurableTasks::open(&directory.join("tasks.redb"))?))
+                }
+                (store, _) => store,
+            },
             artifacts: Mutex::default(),
             directory: self.directory.clone(),
+            _lock: lock,
         };
         let services = Arc::new(services);
         Ok(Broker { server: Server::new(services.clone()), services })

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use oxg_protocol::{ErrorCode, Problem};
 
+use crate::tasks::TaskError;
+
 /// A problem on its way to the plugin.
 pub(crate) type Refusal = Box<Problem>;
 
@@ -42,6 +44,23 @@ pub enum BrokerError {
     /// The artifact store cannot be read.
     #[error("cannot read the artifacts: {0}")]
     Artifacts(String),
+    /// Another broker works in the directory.
+    #[error("another broker uses {}; stop it, or choose another directory", path.display())]
+    InUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file of the tasks cannot be used.
+    #[error("cannot use the tasks in {}: {problem}", path.display())]
+    Tasks {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// The task store did not do what it was asked.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopped,

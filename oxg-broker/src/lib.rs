@@ -10,6 +10,7 @@
 //! | [`Listener`] | a Unix socket or a loopback port; [`Broker::connect`] does without either |
 //! | [`policy`] | where a plugin may go: pure, no I/O |
 //! | [`secrets`] | where secrets come from: a file, the environment, a program |
+//! | [`tasks`] | where tasks are kept: in memory, or so that they survive the process |
 //! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
 //! | [`launch`] | starting a plugin as a process with an environment built from nothing |
 //!
@@ -17,7 +18,6 @@
 //! service → store.
 //!
 //! What it does not do yet: kernel-level isolation, mutual TLS, WebSocket, secrets by handle,
-//! tasks that survive a restart.
 
 mod api;
 mod artifacts;
@@ -25,6 +25,7 @@ mod audit;
 mod body;
 mod broker;
 mod call;
+mod directory;
 pub mod egress;
 mod error;
 mod findings;
@@ -38,7 +39,7 @@ mod serve;
 mod services;
 mod session;
 mod sessions;
-mod tasks;
+pub mod tasks;
 
 pub use body::{Body, BodyError, CutShort, full};
 pub use broker::{Broker, BrokerBuilder};

@@ -9,11 +9,13 @@ use oxg_redact::Redactor;
 
 use crate::artifacts::Artifacts;
 use crate::audit::Audit;
+use crate::directory::DirectoryLock;
 use crate::egress::Egress;
 use crate::error::BrokerError;
 use crate::findings::Findings;
 use crate::jsonl::JsonLines;
 use crate::sessions::Sessions;
+use crate::tasks::TaskStore;
 
 /// What every call can use.
 pub(crate) struct Services {
@@ -24,8 +26,12 @@ pub(crate) struct Services {
     pub(crate) findings: Findings,
     pub(crate) logs: JsonLines,
     pub(crate) egress: Egress,
+    /// `None`: in memory, each session its own.
+    pub(crate) tasks: Option<Arc<dyn TaskStore>>,
     pub(crate) artifacts: Mutex<HashMap<String, Arc<Artifacts>>>,
     pub(crate) directory: Option<PathBuf>,
+    /// Keeps other brokers out of the directory.
+    pub(crate) _lock: Option<DirectoryLock>,
 }
 
 impl Services {

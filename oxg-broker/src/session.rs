@@ -22,7 +22,7 @@ use crate::random;
 use crate::secrets::{SecretSource, Secrets};
 use crate::services::Services;
 use crate::sessions::SessionState;
-use crate::tasks::{TaskView, Tasks};
+use crate::tasks::{MemoryTasks, TaskCounts, TaskView, Tasks};
 
 /// What a plugin gets for one run, before it starts.
 #[must_use = "a session begins with `open`"]
@@ -92,6 +92,7 @@ impl SessionBuilder {
 
         let name = self.manifest.name.to_string();
         let artifacts = self.services.artifacts_of(&name)?;
+        let tasks = self.services.tasks.clone().unwrap_or_else(|| Arc::new(MemoryTasks::new()));
         let state = Arc::new(SessionState {
             plugin_id: format!("{name}-{run_id}"),
             info: self.info(run_id),
@@ -105,7 +106,7 @@ impl SessionBuilder {
             )),
             uploads: Uploads::new(artifacts.clone(), &self.services.limits),
             artifacts,
-            tasks: Tasks::new(),
+            tasks: Tasks::new(tasks, self.manifest.name.clone()),
             slots: Arc::new(Semaphore::new(self.services.limits.concurrent_requests as usize)),
             manifest: self.manifest,
         });
@@ -122,6 +123,7 @@ impl SessionBuilder {
             feature::ARTIFACTS,
             feature::UPLOADS,
             feature::TASKS,
+            feature::TASK_ENQUEUE,
             feature::FINDINGS,
             feature::LOGS,
         ];
@@ -175,15 +177,23 @@ impl Session {
     /// Enqueues work.
     ///
     /// # Errors
-    /// [`BrokerError::Stopped`] once the session drains.
-    pub fn enqueue(&self, task: NewTask) -> Result<Enqueued, BrokerError> {
-        self.state.tasks.enqueue(task)
+    /// [`BrokerError::Stopped`] once the session drains; [`BrokerError::Task`] if the queue is
+    /// full or the task cannot be stored.
+    pub async fn enqueue(&self, task: NewTask) -> Result<Enqueued, BrokerError> {
+        self.state.tasks.enqueue(task).await
     }
 
-    /// Every task and what became of it, in the order in which they were enqueued.
+    /// Every task of the plugin and what became of it, in the order in which they were enqueued;
+    /// a dead letter with the reason and how its attempts ended.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskView> {
         self.state.tasks.views()
+    }
+
+    /// How many tasks of the plugin are in which state.
+    #[must_use]
+    pub fn task_counts(&self) -> TaskCounts {
+        self.state.tasks.counts()
     }
 
     /// Waits until every task is completed or dead-lettered. Bound it with a time-out: a plugin
@@ -193,8 +203,11 @@ impl Session {
     }
 
     /// Asks whoever holds the task to stop.
-    pub fn cancel(&self, task: &TaskId) {
-        self.state.tasks.cancel(task);
+    ///
+    /// # Errors
+    /// [`BrokerError::Task`] if that cannot be stored.
+    pub async fn cancel(&self, task: &TaskId) -> Result<(), BrokerError> {
+        self.state.tasks.cancel(task).await
     }
 
     /// Lends no more tasks and asks the plugin to finish.

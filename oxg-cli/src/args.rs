@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::broker::{BrokerCommand, ScriptCommand};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  every task was completed
@@ -21,6 +23,21 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+/// Speak with the broker, from a script that is a plugin.
+#[derive(Debug, Parser)]
+#[command(name = "0xgenctl", version)]
+pub(crate) struct CtlArgs {
+    #[command(subcommand)]
+    pub(crate) command: CtlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CtlCommand {
+    /// Speak with the broker.
+    #[command(subcommand)]
+    Broker(ScriptCommand),
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the whole thing at work: a flawed web site, a broker, and the plugin `header-audit`.
@@ -29,6 +46,9 @@ The demo exits with 0 when the plugin did what it should, the one denied task in
 
 It builds the example with cargo from this source tree, so it needs the tree and a Rust tool-chain.")]
     Demo(DemoArgs),
+    /// Speak with the broker, from a script that is a plugin.
+    #[command(subcommand)]
+    Broker(BrokerCommand),
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
     Run(Box<RunArgs>),
@@ -170,5 +190,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+        CtlArgs::command().debug_assert();
     }
 }

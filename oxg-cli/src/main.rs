@@ -1,6 +1,7 @@
 //! The command `oxg`: run plugins for 0xGen on one machine, against a broker of their own.
 
 mod args;
+mod broker;
 mod demo;
 mod ending;
 mod error;
@@ -11,30 +12,40 @@ mod report;
 mod run;
 mod terminal;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Args, Command};
-use error::{CliError, Exit};
+use args::{Args, Command, CtlArgs, CtlCommand};
+use broker::BrokerCommand;
+use error::CliError;
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
-        Command::Manifest(args) => return manifest::run(args),
-        Command::Redact(args) => redact::redact(&args),
-        Command::Demo(args) => block_on(demo::demo(args)),
-        Command::Run(args) => block_on(run::run(*args)),
+    let called_as = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    // The name under which scripts know the part for plugins.
+    let command = if called_as.file_name() == Some(broker::CTL.as_ref()) {
+        let CtlCommand::Broker(command) = CtlArgs::parse().command;
+        Command::Broker(BrokerCommand::Script(command))
+    } else {
+        Args::parse().command
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            terminal::error(&error);
-            error.exit().into()
-        }
-    }
+    let result = match command {
+        Command::Manifest(args) => return manifest::run(args),
+        Command::Redact(args) => redact::redact(&args).map(Into::into),
+        Command::Broker(command) => block_on(broker::run(command)),
+        Command::Demo(args) => block_on(async { demo::demo(args).await.map(Into::into) }),
+        Command::Run(args) => block_on(async { run::run(*args).await.map(Into::into) }),
+    };
+    result.unwrap_or_else(|error| {
+        terminal::error(&error);
+        error.exit().into()
+    })
 }
 
-fn block_on(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+fn block_on(
+    command: impl Future<Output = Result<ExitCode, CliError>>,
+) -> Result<ExitCode, CliError> {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(command),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),

@@ -5,8 +5,6 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 use oxg_protocol::Severity;
 
-use crate::error::CliError;
-
 pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -33,7 +31,7 @@ pub(crate) fn plugin_line(line: &str) {
 }
 
 /// Why there is no report, on standard error.
-pub(crate) fn error(error: &CliError) {
+pub(crate) fn error(error: &dyn std::error::Error) {
     failure(error);
 }
 

@@ -158,7 +158,7 @@ fn how_a_plugin_failed_is_said_in_one_sentence_with_exit_code_4() {
 
 #[test]
 fn a_plugin_that_hangs_is_stopped_with_all_that_it_started() {
-    let directory = plugin(MANIFEST, "sleep 600 & echo $! > child; wait");
+    let directory = plugin(MANIFEST, "sleep 600 & echo $! > \"$OXG_WORKSPACE/child\"; wait");
     let (output, keep) = run(directory.path(), &["--timeout", "1"]);
     assert_eq!(exit(&output), 4);
     assert!(text(&output.stdout).contains("did not finish in 1 s"), "{}", text(&output.stdout));

@@ -39,6 +39,8 @@ pub mod feature {
     pub const UPLOADS: &str = "uploads";
     /// Leased tasks.
     pub const TASKS: &str = "tasks";
+    /// Tasks enqueued over the API.
+    pub const TASK_ENQUEUE: &str = "task-enqueue";
     /// Findings as NDJSON.
     pub const FINDINGS: &str = "findings";
     /// Log records as NDJSON.

@@ -176,6 +176,12 @@ impl<P: Plugin> Context<P> {
         self.scope.until
     }
 
+    /// Tells how far the task is: `done` of `total` steps, in the plugin's own unit. It goes into
+    /// the log, with the task's id; the task's lease does not need it.
+    pub fn progress(&self, done: u64, total: u64, what: &str) {
+        tracing::info!(target: "progress", done, total, "{what}");
+    }
+
     /// Waits until somebody asks to stop this task. A hook that goes on is ended a grace period
     /// later, and the task fails.
     pub async fn cancelled(&self) {

@@ -139,7 +139,7 @@ impl<P: Plugin> Testkit<P> {
         let session =
             session.open().unwrap_or_else(|error| panic!("the session cannot open: {error}"));
         for input in inputs {
-            let enqueued = session.enqueue(NewTask::new(input));
+            let enqueued = session.enqueue(NewTask::new(input)).await;
             enqueued.unwrap_or_else(|error| panic!("the task cannot be enqueued: {error}"));
         }
 

@@ -106,8 +106,8 @@ impl Host {
         Self { broker, session, connections: Arc::default() }
     }
 
-    fn task(self, input: serde_json::Value) -> Self {
-        self.session.enqueue(NewTask::new(input)).unwrap();
+    async fn task(self, input: serde_json::Value) -> Self {
+        self.session.enqueue(NewTask::new(input)).await.unwrap();
         self
     }
 
@@ -193,14 +193,14 @@ async fn works_over(host: &Host, endpoint: &Endpoint) {
 #[tokio::test]
 async fn a_plugin_works_over_a_unix_socket() {
     let directory = tempfile::tempdir().unwrap();
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let listener = host.broker.listen_unix(directory.path().join("broker.sock")).unwrap();
     works_over(&host, listener.endpoint()).await;
 }
 
 #[tokio::test]
 async fn a_plugin_works_over_tcp() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let listener = host.broker.listen_tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
     works_over(&host, listener.endpoint()).await;
 }
@@ -208,7 +208,7 @@ async fn a_plugin_works_over_tcp() {
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_goes_away_in_the_middle_of_a_task_ends_the_run() {
     for polite in [false, true] {
-        let host = Host::new().task(json!({}));
+        let host = Host::new().task(json!({})).await;
         let directory = tempfile::tempdir().unwrap();
         let logging = Logging::new(Redactor::default()).directory(directory.path()).unwrap();
         // The streams to the broker, which all end at once when it is killed.
@@ -249,7 +249,7 @@ async fn a_broker_that_goes_away_in_the_middle_of_a_task_ends_the_run() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_that_the_broker_closed_is_not_noticed() {
     for pause in [59, 60, 61, 300] {
-        let host = Host::new().task(json!({}));
+        let host = Host::new().task(json!({})).await;
         let plugin = probe(move |ctx, _| async move {
             for _ in 0..3 {
                 let answer = ctx.http().post("https://shop.test/").body("one").send().await?;
@@ -265,7 +265,7 @@ async fn an_idle_connection_that_the_broker_closed_is_not_noticed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_denial_is_asked_for_once() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let plugin = probe(|ctx, _| async move {
         ctx.http().get("https://evil.test/").send().await?;
         Ok(TaskOutcome::done())
@@ -282,7 +282,7 @@ async fn an_artifact_that_is_too_large_is_refused_with_its_code() {
     limits.artifact_bytes = 64 << 10;
     // The broker answers while the body is still on its way, over each kind of stream.
     for (way, streamed) in [("memory", false), ("unix", false), ("unix", true), ("tcp", true)] {
-        let host = Host::with(limits.clone(), Target::default()).task(json!({}));
+        let host = Host::with(limits.clone(), Target::default()).task(json!({})).await;
         let directory = tempfile::tempdir().unwrap();
         let unix = host.broker.listen_unix(directory.path().join("broker.sock")).unwrap();
         let tcp = host.broker.listen_tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
@@ -320,7 +320,7 @@ async fn an_artifact_that_is_too_large_is_refused_with_its_code() {
 #[tokio::test]
 async fn an_output_that_is_too_large_fails_the_task_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let unix = host.broker.listen_unix(directory.path().join("broker.sock")).unwrap();
     let channel = host.dial(unix.endpoint()).build();
     let plugin = probe(|_, _| async { TaskOutcome::with_output(&"a word ".repeat(1 << 20)) });
@@ -332,7 +332,7 @@ async fn an_output_that_is_too_large_fails_the_task_with_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_extended_over_a_long_task_that_is_completed_once() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let runs = Arc::new(AtomicUsize::new(0));
     let seen = runs.clone();
     let plugin = probe(move |_, _| {
@@ -350,7 +350,7 @@ async fn a_lease_is_extended_over_a_long_task_that_is_completed_once() {
 #[tokio::test(start_paused = true)]
 async fn leases_are_extended_while_the_plugin_waits_for_more_pages_than_it_may_ask_for_at_a_time() {
     let target = Target { delay: Duration::from_secs(25), ..Target::default() };
-    let host = Host::with(Limits::default(), target).task(json!({}));
+    let host = Host::with(Limits::default(), target).task(json!({})).await;
     let plugin = probe(|ctx, _| async move {
         let mut pages = JoinSet::new();
         for _ in 0..150 {
@@ -369,7 +369,7 @@ async fn leases_are_extended_while_the_plugin_waits_for_more_pages_than_it_may_a
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_task_hears_of_it() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let id = host.session.tasks()[0].id.clone();
     let plugin = probe(|ctx, _| async move {
         ctx.cancelled().await;
@@ -377,7 +377,7 @@ async fn a_cancelled_task_hears_of_it() {
     });
     let cancel = async {
         sleep(Duration::from_secs(3)).await;
-        host.session.cancel(&id);
+        host.session.cancel(&id).await.unwrap();
     };
     let (summary, ()) = tokio::join!(host.run(plugin), cancel);
     assert_eq!(summary.unwrap().failed, 1);
@@ -389,7 +389,7 @@ async fn a_task_whose_own_deadline_passes_has_failed_and_is_not_lost() {
     let host = Host::new();
     let mut task = NewTask::new(json!({}));
     task.deadline_ms = Some(45_000);
-    host.session.enqueue(task).unwrap();
+    host.session.enqueue(task).await.unwrap();
     let runtime = host.runtime(probe(|_, _| std::future::pending()));
     let summary = runtime.run(sleep(Duration::from_secs(60))).await.unwrap();
     assert_eq!((summary.failed, summary.lost), (1, 0));
@@ -400,7 +400,7 @@ async fn a_task_whose_own_deadline_passes_has_failed_and_is_not_lost() {
 async fn only_so_many_tasks_run_at_a_time() {
     let mut host = Host::new();
     for n in 0..20 {
-        host = host.task(json!(n));
+        host = host.task(json!(n)).await;
     }
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (running, peak) = (now.clone(), most.clone());
@@ -422,7 +422,7 @@ async fn only_so_many_tasks_run_at_a_time() {
 async fn a_draining_broker_gets_the_running_tasks_done_and_keeps_the_others() {
     let mut host = Host::new();
     for n in 0..6 {
-        host = host.task(json!(n));
+        host = host.task(json!(n)).await;
     }
     let plugin = probe(|_, _| async {
         sleep(Duration::from_secs(90)).await;
@@ -443,7 +443,7 @@ async fn a_draining_broker_gets_the_running_tasks_done_and_keeps_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_finding_of_an_attempt_that_failed_is_kept_once() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let ids = Arc::new(Mutex::new(Vec::new()));
     let seen = ids.clone();
     let plugin = probe(move |ctx, task| {
@@ -466,7 +466,7 @@ async fn a_finding_of_an_attempt_that_failed_is_kept_once() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_findings_and_a_flood_of_logs_get_through_in_order() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let plugin = probe(|ctx, _| async move {
         let findings = (0..10_000).map(|n| Finding::info("web.page", format!("page {n}")));
         for n in 0..5_000 {
@@ -488,7 +488,7 @@ async fn ten_thousand_findings_and_a_flood_of_logs_get_through_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_sends_many_header_fields_is_still_an_answer() {
     let target = Target { fields: 300, ..Target::default() };
-    let host = Host::with(Limits::default(), target.clone()).task(json!({}));
+    let host = Host::with(Limits::default(), target.clone()).task(json!({})).await;
     let plugin = probe(|ctx, _| async move {
         let page = ctx.http().get("https://shop.test/").send().await?;
         TaskOutcome::with_output(
@@ -502,7 +502,7 @@ async fn a_target_that_sends_many_header_fields_is_still_an_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_one_after_another_share_a_connection() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let plugin = probe(|ctx, _| async move {
         for n in 0..20 {
             ctx.emit(Finding::info("web.page", format!("page {n}"))).await?;
@@ -520,7 +520,7 @@ async fn calls_one_after_another_share_a_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_secret_does_not_leak_although_nobody_names_the_redactor() {
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let lines = Arc::new(Mutex::new(String::new()));
     let seen = lines.clone();
     let logging = Logging::new(Redactor::default())
@@ -539,7 +539,7 @@ async fn a_secret_does_not_leak_although_nobody_names_the_redactor() {
 #[tokio::test]
 async fn a_large_artifact_goes_up_in_pieces_and_comes_back_whole() {
     let directory = tempfile::tempdir().unwrap();
-    let host = Host::new().task(json!({}));
+    let host = Host::new().task(json!({})).await;
     let unix = host.broker.listen_unix(directory.path().join("broker.sock")).unwrap();
     let channel = host.dial(unix.endpoint()).build();
     let root = directory.path().to_owned();

@@ -191,6 +191,7 @@ async fn serve(
             uploads::close(call, &id, name, digest, request.headers()).await
         }
         Route::CancelUpload(id) => uploads::cancel(call, &id),
+        Route::EnqueueTask => tasks::enqueue(call, request).await,
         Route::LeaseTasks => tasks::lease(call, request).await,
         Route::Task(id, action) => tasks::act(services, call, &id, action, request).await,
         Route::Findings => reports::findings(services, call, request).await,

@@ -25,6 +25,7 @@ pub(crate) enum Route {
     ShowUpload(UploadId),
     CloseUpload { id: UploadId, name: ArtifactName, digest: Digest },
     CancelUpload(UploadId),
+    EnqueueTask,
     LeaseTasks,
     Task(TaskId, TaskAction),
     Findings,
@@ -54,6 +55,7 @@ impl Route {
             ("GET", ["uploads", id]) => Ok(Self::ShowUpload(parse(id)?)),
             ("PUT", ["uploads", id]) => Self::close(parse(id)?, uri.query().unwrap_or_default()),
             ("DELETE", ["uploads", id]) => Ok(Self::CancelUpload(parse(id)?)),
+            ("POST", ["tasks"]) => Ok(Self::EnqueueTask),
             ("POST", ["tasks", "lease"]) => Ok(Self::LeaseTasks),
             ("POST", ["tasks", id, action]) => {
                 let action = TaskAction::from_segment(action).ok_or_else(unknown)?;
@@ -113,7 +115,7 @@ impl Route {
             | Self::ShowUpload(_)
             | Self::CloseUpload { .. }
             | Self::CancelUpload(_) => EventType::Artifact,
-            Self::LeaseTasks | Self::Task(..) => EventType::Task,
+            Self::EnqueueTask | Self::LeaseTasks | Self::Task(..) => EventType::Task,
             Self::Findings => EventType::Finding,
             Self::Logs => EventType::Api,
         }

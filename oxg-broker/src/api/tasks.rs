@@ -2,20 +2,42 @@
 
 use http::{Request, Response};
 use oxg_manifest::Capability;
-use oxg_protocol::TaskId;
 use oxg_protocol::route::TaskAction;
-use oxg_protocol::task::FailRequest;
+use oxg_protocol::task::{FailRequest, NewTask};
+use oxg_protocol::{ErrorCode, TaskId};
 
 use super::{Answer, no_content};
 use crate::body::{Body, json, read_json};
 use crate::call::Call;
+use crate::error::{BrokerError, refuse};
 use crate::services::Services;
+
+/// The longest key or kind, in bytes.
+const MAX_TEXT: usize = 256;
+
+/// A plugin adds to its own tasks.
+pub(super) async fn enqueue(call: &Call<'_>, request: Request<Body>) -> Answer {
+    call.require(Capability::Tasks)?;
+    let task: NewTask = read_json(request, call.session.limits.json_body_bytes).await?;
+    let texts = [Some(&task.kind), task.idempotency_key.as_ref()];
+    if texts.into_iter().flatten().any(|text| text.is_empty() || text.len() > MAX_TEXT) {
+        let detail = format!("`kind` and `idempotency_key` are 1 to {MAX_TEXT} bytes long");
+        return Err(refuse(ErrorCode::InvalidRequest, detail));
+    }
+    let enqueued = match call.session.tasks.enqueue(task).await {
+        Ok(enqueued) => enqueued,
+        Err(BrokerError::Task(error)) => return Err(error.into()),
+        Err(error) => return Err(refuse(ErrorCode::Draining, error.to_string())),
+    };
+    Ok(Response::new(json(&enqueued)?))
+}
 
 pub(super) async fn lease(call: &Call<'_>, request: Request<Body>) -> Answer {
     call.require(Capability::Tasks)?;
     let wanted = read_json(request, call.session.limits.json_body_bytes).await?;
-    let deliveries = call.session.tasks.lease(wanted).await?;
-    Ok(Response::new(json(&deliveries)?))
+    let lent = call.session.tasks.lease(wanted).await?;
+    let body = json(lent.answer())?;
+    Ok(Response::new(lent.in_body(body)))
 }
 
 pub(super) async fn act(
@@ -30,19 +52,19 @@ pub(super) async fn act(
     let tasks = &call.session.tasks;
     match action {
         TaskAction::Extend => {
-            let extension = tasks.extend(id, &read_json(request, limit).await?)?;
+            let extension = tasks.extend(id, read_json(request, limit).await?).await?;
             return Ok(Response::new(json(&extension)?));
         }
-        TaskAction::Complete => tasks.complete(id, read_json(request, limit).await?)?,
+        TaskAction::Complete => tasks.complete(id, read_json(request, limit).await?).await?,
         TaskAction::Fail => {
             let mut failure: FailRequest = read_json(request, limit).await?;
             failure.reason = services.redactor.redact(&failure.reason).into_owned();
-            tasks.fail(id, failure)?;
+            tasks.fail(id, failure).await?;
         }
-        TaskAction::Release => tasks.release(id, &read_json(request, limit).await?)?,
+        TaskAction::Release => tasks.release(id, read_json(request, limit).await?).await?,
         _ => {
             let detail = "this broker does not know the action";
-            return Err(crate::error::refuse(oxg_protocol::ErrorCode::NotFound, detail));
+            return Err(refuse(ErrorCode::NotFound, detail));
         }
     }
     Ok(no_content())

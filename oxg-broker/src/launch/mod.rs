@@ -35,6 +35,8 @@ pub struct Launch {
     token_file: PathBuf,
     redactor: Redactor,
     log: Option<OsString>,
+    directory: Option<PathBuf>,
+    path: Option<OsString>,
 }
 
 /// Why a plugin could not be started.
@@ -90,13 +92,35 @@ impl Launch {
             token_file: absolute(token_file.into()),
             redactor,
             log: None,
+            directory: None,
+            path: None,
         }
+    }
+
+    /// The program that is to be started.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Sets `OXG_LOG`: what the plugin logs.
     #[must_use]
     pub fn log(mut self, filter: impl Into<OsString>) -> Self {
         self.log = Some(filter.into());
+        self
+    }
+
+    /// Starts the plugin in this directory. Default: the workspace.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(absolute(directory.into()));
+        self
+    }
+
+    /// Sets `PATH`: where scripts find programs. Default: there is none.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<OsString>) -> Self {
+        self.path = Some(path.into());
         self
     }
 
@@ -110,6 +134,7 @@ impl Launch {
         for name in env::WORKSPACE.spellings() {
             variables.push((name, self.workspace.clone().into()));
         }
+        variables.extend(self.path.iter().map(|path| ("PATH", path.clone())));
         variables.extend(self.log.iter().map(|filter| (env::LOG.name, filter.clone())));
         variables
     }
@@ -127,7 +152,7 @@ impl Launch {
         let mut child = Command::new(&self.program)
             .env_clear()
             .envs(self.environment())
-            .current_dir(&self.workspace)
+            .current_dir(self.directory.as_ref().unwrap_or(&self.workspace))
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,117 +1,95 @@
-//! The queue itself: no clock, no lock, no I/O. Every call takes the time and settles what is due.
+//! The tasks of one plugin, found by id, by key and by what is due next. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use oxg_protocol::task::{Delivery, Enqueued, Extension, NewTask};
-use oxg_protocol::{ErrorCode, LeaseToken, TaskId};
+use oxg_protocol::{LeaseToken, TaskId};
 use serde_json::Value;
-use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
-use crate::error::{Refusal, refuse};
+use super::clock::Moment;
+use super::record::{Record, Status};
+use super::{Failure, Holder, TaskCounts, TaskError, TaskView};
 
-/// The longest lease that a holder can ask for.
-const MAX_LEASE: Duration = Duration::from_secs(600);
-/// The shortest lease: less could not be renewed in time.
-const MIN_LEASE: Duration = Duration::from_millis(100);
+/// The most open tasks, and the most bytes of them.
+const MAX_OPEN: usize = 100_000;
+const MAX_OPEN_BYTES: usize = 256 << 20;
+/// The most settled tasks that are remembered, and the most bytes of them.
+const MAX_SETTLED: usize = 10_000;
+const MAX_SETTLED_BYTES: usize = 64 << 20;
 
-/// What became of a task.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum TaskState {
-    /// It waits for a holder.
-    Queued,
-    /// It has one.
-    Leased,
-    /// It is done, with this output.
-    Completed(Option<Value>),
-    /// It will not be tried again.
-    DeadLettered {
-        /// Why, in a sentence.
-        reason: String,
-    },
-}
+/// The place of a task among all of its plugin.
+pub(crate) type Number = u64;
 
-impl TaskState {
-    /// Whether nothing will happen to the task any more.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        matches!(self, Self::Completed(_) | Self::DeadLettered { .. })
-    }
-}
-
-/// A task as the host sees it.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct TaskView {
-    /// The task.
-    pub id: TaskId,
-    /// Its input.
-    pub input: Value,
-    /// What became of it.
-    pub state: TaskState,
-    /// How many attempts counted.
-    pub attempts: u32,
-    /// How each attempt that failed ended, the oldest first.
-    pub history: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    view: TaskView,
-    task: NewTask,
-    key: String,
-    not_before: Instant,
-    deadline: Option<Instant>,
-    lease: Option<Lease>,
-    /// The token under which it was completed, so that a repeated `complete` succeeds.
-    completed_by: Option<LeaseToken>,
-    cancel: bool,
-}
-
-#[derive(Debug)]
-struct Lease {
-    token: LeaseToken,
-    expires: Instant,
+/// What is to be written of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// All of it.
+    Added,
+    /// How far it is.
+    Progressed,
+    /// It is forgotten.
+    Removed,
 }
 
 /// The tasks of one plugin.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    entries: BTreeMap<u64, Entry>,
-    by_id: HashMap<TaskId, u64>,
-    by_key: HashMap<String, u64>,
+    entries: BTreeMap<Number, Entry>,
+    by_id: HashMap<TaskId, Number>,
+    by_key: HashMap<String, Number>,
+    /// What waits, by when it can be lent.
+    due: BTreeSet<(Moment, Number)>,
+    /// What ends by itself, by when.
+    ends: BTreeSet<(Moment, Number)>,
+    /// What is settled, the oldest first.
+    settled: VecDeque<Number>,
+    open_bytes: usize,
+    settled_bytes: usize,
+    counts: TaskCounts,
+    next: Number,
+    changes: BTreeMap<Number, Change>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: Record,
+    /// Of the work and of the output.
+    bytes: usize,
 }
 
 impl Queue {
-    pub(crate) fn enqueue(&mut self, task: NewTask, id: TaskId, now: Instant) -> Enqueued {
-        let key = task.idempotency_key.clone().unwrap_or_else(|| id.to_string());
-        if let Some(entry) = self.by_key.get(&key).and_then(|number| self.entries.get(number)) {
-            return Enqueued { task_id: entry.view.id.clone(), duplicate: true };
-        }
-        let number = self.entries.len() as u64;
-        let view = TaskView {
-            id: id.clone(),
-            input: task.input.clone(),
-            state: TaskState::Queued,
-            attempts: 0,
-            history: Vec::new(),
-        };
-        self.by_id.insert(id.clone(), number);
-        self.by_key.insert(key.clone(), number);
-        let entry = Entry {
-            view,
-            task,
-            key,
-            not_before: now,
-            deadline: None,
-            lease: None,
-            completed_by: None,
-            cancel: false,
-        };
+    /// Takes in a task that was written down earlier.
+    pub(crate) fn restore(&mut self, number: Number, record: Record) {
+        self.by_id.insert(record.work.id.clone(), number);
+        self.by_key.insert(record.work.key.clone(), number);
+        self.next = self.next.max(number + 1);
+        let entry = Entry { bytes: record.bytes(), record };
+        self.count_in(number, &entry);
         self.entries.insert(number, entry);
-        Enqueued { task_id: id, duplicate: false }
+    }
+
+    pub(crate) fn enqueue(
+        &mut self,
+        task: NewTask,
+        id: TaskId,
+        now: Moment,
+    ) -> Result<Enqueued, TaskError> {
+        let known = task.idempotency_key.as_ref().and_then(|key| self.by_key.get(key));
+        if let Some(entry) = known.and_then(|number| self.entries.get(number)) {
+            return Ok(Enqueued { task_id: entry.record.work.id.clone(), duplicate: true });
+        }
+        let record = Record::new(task, id.clone(), now);
+        if self.counts.open() >= MAX_OPEN {
+            return Err(TaskError::Full("100 000 open tasks"));
+        }
+        if self.open_bytes + record.bytes() > MAX_OPEN_BYTES {
+            return Err(TaskError::Full("256 MiB of open tasks"));
+        }
+        let number = self.next;
+        self.restore(number, record);
+        self.changes.insert(number, Change::Added);
+        Ok(Enqueued { task_id: id, duplicate: false })
     }
 
     /// Lends out one task that is due, under `token`.
@@ -119,197 +97,177 @@ impl Queue {
         &mut self,
         token: LeaseToken,
         lease: Duration,
-        now: Instant,
+        now: Moment,
     ) -> Option<Delivery> {
         self.settle(now);
-        let lease = lease.clamp(MIN_LEASE, MAX_LEASE);
-        let entry = self
-            .entries
-            .values_mut()
-            .find(|entry| entry.view.state == TaskState::Queued && entry.not_before <= now)?;
-        entry.view.state = TaskState::Leased;
-        entry.view.attempts += 1;
-        if entry.deadline.is_none() {
-            let time = entry.task.deadline_ms.map(Duration::from_millis);
-            entry.deadline = time.and_then(|time| now.checked_add(time));
+        let (due, number) = *self.due.first()?;
+        if due > now {
+            return None;
         }
-        let expires = entry.lease_until(now + lease);
-        entry.lease = Some(Lease { token: token.clone(), expires });
-        Some(Delivery {
-            task_id: entry.view.id.clone(),
-            kind: entry.task.kind.clone(),
-            attempt: entry.view.attempts,
-            lease_token: token,
-            lease_expires_in_ms: millis(expires - now),
-            deadline_in_ms: entry.deadline.map(|deadline| millis(deadline - now)),
-            idempotency_key: entry.key.clone(),
-            input: entry.view.input.clone(),
-        })
+        self.update(number, |record| record.lease(token, lease, now))
     }
 
     pub(crate) fn extend(
         &mut self,
-        id: &TaskId,
-        token: &LeaseToken,
+        holder: &Holder,
         lease: Duration,
-        now: Instant,
-    ) -> Result<Extension, Refusal> {
-        let entry = self.held(id, token, now)?;
-        let expires = entry.lease_until(now + lease.clamp(MIN_LEASE, MAX_LEASE));
-        if let Some(lease) = &mut entry.lease {
-            lease.expires = expires;
-        }
-        Ok(Extension {
-            lease_expires_in_ms: millis(expires - now),
-            cancel_requested: entry.cancel,
-            draining: false,
-        })
+        now: Moment,
+    ) -> Result<Extension, TaskError> {
+        self.hold(holder, now, |record| record.extend(&holder.token, lease, now))
     }
 
     pub(crate) fn complete(
         &mut self,
-        id: &TaskId,
-        token: &LeaseToken,
+        holder: &Holder,
         output: Option<Value>,
-        now: Instant,
-    ) -> Result<(), Refusal> {
-        let repeated = self
-            .entry(id)
-            .and_then(|entry| entry.completed_by.as_ref())
-            .is_some_and(|by| same(by, token));
-        if repeated {
-            return Ok(());
-        }
-        let entry = self.held(id, token, now)?;
-        entry.lease = None;
-        entry.completed_by = Some(token.clone());
-        entry.view.state = TaskState::Completed(output);
-        Ok(())
+        now: Moment,
+    ) -> Result<(), TaskError> {
+        self.hold(holder, now, |record| record.complete(&holder.token, output))
     }
 
     pub(crate) fn fail(
         &mut self,
-        id: &TaskId,
-        token: &LeaseToken,
+        holder: &Holder,
         failure: Failure,
-        now: Instant,
-    ) -> Result<(), Refusal> {
-        let entry = self.held(id, token, now)?;
-        entry.not_before = now + failure.retry_after.min(MAX_LEASE);
-        entry.end_attempt(failure.reason, failure.retryable);
-        Ok(())
+        now: Moment,
+    ) -> Result<(), TaskError> {
+        self.hold(holder, now, |record| record.fail(&holder.token, failure, now))
     }
 
-    /// Takes a task back; the attempt does not count.
-    pub(crate) fn release(
-        &mut self,
-        id: &TaskId,
-        token: &LeaseToken,
-        now: Instant,
-    ) -> Result<(), Refusal> {
-        let entry = self.held(id, token, now)?;
-        entry.lease = None;
-        entry.view.attempts -= 1;
-        entry.view.state = TaskState::Queued;
-        Ok(())
+    pub(crate) fn release(&mut self, holder: &Holder, now: Moment) -> Result<(), TaskError> {
+        self.hold(holder, now, |record| record.release(&holder.token))
     }
 
-    /// Asks the holder, present or next, to stop.
     pub(crate) fn cancel(&mut self, id: &TaskId) {
         let number = self.by_id.get(id).copied();
-        if let Some(entry) = number.and_then(|number| self.entries.get_mut(&number)) {
-            entry.cancel = true;
+        let open = |entry: &&Entry| !entry.record.is_settled();
+        if let Some(number) = number
+            && self.entries.get(&number).as_ref().is_some_and(open)
+        {
+            self.update(number, Record::cancel);
         }
     }
 
     /// Ends the leases that have expired and the tasks whose time is up.
-    pub(crate) fn settle(&mut self, now: Instant) {
-        for entry in self.entries.values_mut().filter(|entry| !entry.view.state.is_settled()) {
-            if entry.lease.as_ref().is_some_and(|lease| lease.expires <= now) {
-                entry.end_attempt("the lease expired".to_owned(), true);
-            }
-            let late = entry.deadline.is_some_and(|deadline| deadline <= now);
-            if late && !entry.view.state.is_settled() {
-                entry.view.state =
-                    TaskState::DeadLettered { reason: "its deadline passed".to_owned() };
-            }
+    pub(crate) fn settle(&mut self, now: Moment) {
+        while let Some((_, number)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
+            self.update(number, |record| record.settle(now));
         }
     }
 
     /// When [`Queue::settle`] or [`Queue::lease`] has something to do next.
-    pub(crate) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let open = self.entries.values().filter(|entry| !entry.view.state.is_settled());
-        open.flat_map(|entry| match &entry.lease {
-            // No lease reaches past the deadline.
-            Some(lease) => [Some(lease.expires), None],
-            None => [Some(entry.not_before).filter(|time| *time > now), entry.deadline],
-        })
-        .flatten()
-        .min()
+    pub(crate) fn next_event(&self, now: Moment) -> Option<Moment> {
+        let due = self.due.range((now, Number::MAX)..).map(|(due, _)| *due).next();
+        let end = self.ends.first().map(|(end, _)| *end);
+        due.into_iter().chain(end).min()
     }
 
-    pub(crate) fn views(&self) -> impl Iterator<Item = &TaskView> {
-        self.entries.values().map(|entry| &entry.view)
-    }
-
-    fn entry(&self, id: &TaskId) -> Option<&Entry> {
-        self.by_id.get(id).and_then(|number| self.entries.get(number))
-    }
-
-    /// The entry, if `token` is that of its current lease.
-    fn held(
-        &mut self,
-        id: &TaskId,
-        token: &LeaseToken,
-        now: Instant,
-    ) -> Result<&mut Entry, Refusal> {
-        self.settle(now);
-        let number = self
-            .by_id
-            .get(id)
-            .ok_or_else(|| refuse(ErrorCode::NotFound, "there is no such task"))?;
-        self.entries
-            .get_mut(number)
-            .filter(|entry| entry.lease.as_ref().is_some_and(|lease| same(&lease.token, token)))
-            .ok_or_else(|| {
-                refuse(
-                    ErrorCode::LeaseLost,
-                    "the lease has expired or the task is settled; drop this attempt",
-                )
-            })
-    }
-}
-
-/// How an attempt failed.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) reason: String,
-    pub(crate) retryable: bool,
-    pub(crate) retry_after: Duration,
-}
-
-impl Entry {
-    /// `wanted`, but not past the deadline.
-    fn lease_until(&self, wanted: Instant) -> Instant {
-        self.deadline.map_or(wanted, |deadline| wanted.min(deadline))
-    }
-
-    fn end_attempt(&mut self, reason: String, retryable: bool) {
-        self.lease = None;
-        self.view.history.push(reason.clone());
-        let spent = self.view.attempts >= self.task.max_attempts;
-        self.view.state = if retryable && !spent {
-            TaskState::Queued
-        } else {
-            TaskState::DeadLettered { reason }
+    /// Every task as it is at `now`.
+    pub(crate) fn views(&self, now: Moment) -> Vec<TaskView> {
+        let view = |entry: &Entry| {
+            if entry.record.ends().is_none_or(|end| end > now) {
+                return entry.record.view();
+            }
+            let mut record = entry.record.clone();
+            record.settle(now);
+            record.view()
         };
+        self.entries.values().map(view).collect()
     }
-}
 
-fn same(left: &LeaseToken, right: &LeaseToken) -> bool {
-    left.expose().as_bytes().ct_eq(right.expose().as_bytes()).into()
-}
+    pub(crate) fn counts(&self) -> TaskCounts {
+        self.counts
+    }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    /// What is to be written since the last time, and what it is about.
+    pub(crate) fn take_changes(&mut self) -> BTreeMap<Number, Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(crate) fn record(&self, number: Number) -> Option<&Record> {
+        self.entries.get(&number).map(|entry| &entry.record)
+    }
+
+    /// Changes the task of `holder`, if `change` finds that the token is right.
+    fn hold<T>(
+        &mut self,
+        holder: &Holder,
+        now: Moment,
+        change: impl FnOnce(&mut Record) -> Result<T, TaskError>,
+    ) -> Result<T, TaskError> {
+        self.settle(now);
+        let number = *self.by_id.get(&holder.task).ok_or(TaskError::NotFound)?;
+        let entry = self.entries.get(&number).ok_or(TaskError::NotFound)?;
+        if entry.record.is_settled() {
+            // Nothing changes any more; it may be the same word again.
+            return change(&mut entry.record.clone());
+        }
+        let pending = self.changes.contains_key(&number);
+        let result = self.update(number, change).unwrap_or(Err(TaskError::NotFound));
+        if result.is_err() && !pending {
+            self.changes.remove(&number);
+        }
+        result
+    }
+
+    /// Changes an open task, and keeps every index in step.
+    fn update<T>(&mut self, number: Number, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+        let mut entry = self.entries.remove(&number)?;
+        self.count_out(number, &entry);
+        let result = change(&mut entry.record);
+        entry.bytes = entry.record.bytes();
+        self.count_in(number, &entry);
+        self.entries.insert(number, entry);
+        self.changes.entry(number).or_insert(Change::Progressed);
+        self.forget();
+        Some(result)
+    }
+
+    fn count_in(&mut self, number: Number, entry: &Entry) {
+        let record = &entry.record;
+        self.due.extend(record.due().map(|due| (due, number)));
+        self.ends.extend(record.ends().map(|end| (end, number)));
+        *self.count(&record.progress.status) += 1;
+        if record.is_settled() {
+            self.settled_bytes += entry.bytes;
+            self.settled.push_back(number);
+        } else {
+            self.open_bytes += entry.bytes;
+        }
+    }
+
+    /// Only open tasks change.
+    fn count_out(&mut self, number: Number, entry: &Entry) {
+        let record = &entry.record;
+        if let Some(due) = record.due() {
+            self.due.remove(&(due, number));
+        }
+        if let Some(end) = record.ends() {
+            self.ends.remove(&(end, number));
+        }
+        *self.count(&record.progress.status) -= 1;
+        self.open_bytes -= entry.bytes;
+    }
+
+    fn count(&mut self, status: &Status) -> &mut usize {
+        match status {
+            Status::Queued => &mut self.counts.queued,
+            Status::Leased { .. } => &mut self.counts.leased,
+            Status::Completed { .. } => &mut self.counts.completed,
+            Status::DeadLettered { .. } => &mut self.counts.dead_lettered,
+        }
+    }
+
+    /// Forgets the oldest settled tasks beyond what is remembered.
+    fn forget(&mut self) {
+        while self.settled.len() > MAX_SETTLED || self.settled_bytes > MAX_SETTLED_BYTES {
+            let Some(number) = self.settled.pop_front() else { return };
+            let Some(entry) = self.entries.remove(&number) else { continue };
+            self.settled_bytes -= entry.bytes;
+            *self.count(&entry.record.progress.status) -= 1;
+            self.by_id.remove(&entry.record.work.id);
+            self.by_key.remove(&entry.record.work.key);
+            self.changes.insert(number, Change::Removed);
+        }
+    }
 }

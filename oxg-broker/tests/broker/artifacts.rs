@@ -16,6 +16,11 @@ fn on_disk(directory: &Path) -> Plugin {
     Plugin::of(Broker::builder().directory(directory).build().unwrap())
 }
 
+/// Ends the broker; another may have its directory then.
+async fn end(plugin: Plugin) {
+    plugin.broker.shutdown().await;
+}
+
 async fn put(plugin: &Plugin, name: &str, body: &str, fields: &[(&str, &str)]) -> Reply {
     let mut request = plugin.request("PUT", &format!("/v1/artifacts/{name}"));
     for (name, value) in fields {
@@ -168,7 +173,8 @@ async fn a_name_that_leads_elsewhere_is_refused_and_touches_no_file() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["artifacts", "audit.jsonl", "findings.jsonl", "logs.jsonl"]);
+    let expected = ["artifacts", "audit.jsonl", "broker.lock", "findings.jsonl", "logs.jsonl"];
+    assert_eq!(names, [&expected[..], &["tasks.redb"]].concat());
 }
 
 #[tokio::test]
@@ -221,7 +227,7 @@ async fn bytes_on_disk_outlive_the_broker() {
     put(&plugin, "b", "gone", &[]).await;
     plugin.call("DELETE", "/v1/artifacts/b", "").await;
     plugin.broker.shutdown().await;
-    drop(plugin);
+    end(plugin).await;
     let plugin = on_disk(directory.path());
     assert_eq!(plugin.call("GET", "/v1/artifacts/a", "").await.body, "kept");
     assert_eq!(plugin.session.artifacts().await.unwrap().len(), 1);
@@ -230,7 +236,9 @@ async fn bytes_on_disk_outlive_the_broker() {
 #[tokio::test]
 async fn a_line_that_was_torn_by_a_crash_does_not_take_the_store_with_it() {
     let directory = tempfile::tempdir().unwrap();
-    put(&on_disk(directory.path()), "a", "kept", &[]).await;
+    let plugin = on_disk(directory.path());
+    put(&plugin, "a", "kept", &[]).await;
+    end(plugin).await;
     let index = directory.path().join("artifacts/probe/index.jsonl");
     let mut text = std::fs::read_to_string(&index).unwrap();
     text.push_str(r#"{"put":{"name":"b","#);
@@ -239,6 +247,7 @@ async fn a_line_that_was_torn_by_a_crash_does_not_take_the_store_with_it() {
         let plugin = on_disk(directory.path());
         assert_eq!(plugin.call("GET", "/v1/artifacts/a", "").await.body, "kept");
         assert_eq!(put(&plugin, name, "new", &[]).await.status, 201);
+        end(plugin).await;
     }
     assert_eq!(on_disk(directory.path()).session.artifacts().await.unwrap().len(), 3);
 }

@@ -4,6 +4,7 @@
 mod api;
 mod artifacts;
 mod audit;
+mod crash;
 mod egress;
 mod launch;
 mod listen;

@@ -204,6 +204,20 @@ where
     }
 }
 
+/// As [`exchange`], where the other side may die before it has answered.
+pub(crate) async fn try_exchange<S, B>(stream: S, request: Request<B>) -> Option<Reply>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + 'static,
+{
+    let Open { response, connection: _connection } = open(stream, request).await.ok()?;
+    let (parts, body) = response.into_parts();
+    let body = within(body.collect()).await.ok()?.to_bytes();
+    Some(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
 /// A response whose body is still to come. Dropped, the connection is gone.
 pub(crate) struct Open {
     pub(crate) response: Response<Incoming>,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use oxg_broker::TaskState;
 use oxg_protocol::ErrorCode;
-use oxg_protocol::task::{Deliveries, Extension, NewTask};
+use oxg_protocol::audit::EventType;
+use oxg_protocol::task::{Deliveries, Enqueued, Extension, NewTask};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Plugin, within};
+use crate::support::{Plugin, manifest_of, within};
 
 fn wanting(max: u32, wait_ms: u64) -> Value {
     json!({ "max": max, "wait_ms": wait_ms, "lease_ms": 10_000 })
@@ -22,7 +23,7 @@ async fn a_long_poll_answers_when_a_task_comes() {
     let poll = plugin.post("/v1/tasks/lease", &wanted);
     let enqueue = async {
         sleep(Duration::from_secs(5)).await;
-        plugin.session.enqueue(NewTask::new(json!({ "n": 1 }))).unwrap()
+        plugin.session.enqueue(NewTask::new(json!({ "n": 1 }))).await.unwrap()
     };
     let (reply, enqueued) = tokio::join!(poll, enqueue);
     assert_eq!(start.elapsed().as_secs(), 5);
@@ -57,13 +58,13 @@ async fn draining_answers_a_waiting_poll_at_once() {
     let deliveries: Deliveries = reply.json();
     assert!(deliveries.deliveries.is_empty() && deliveries.draining);
     assert_eq!(start.elapsed().as_secs(), 3);
-    assert!(plugin.session.enqueue(NewTask::new(json!(1))).is_err());
+    assert!(plugin.session.enqueue(NewTask::new(json!(1))).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_lease_token_is_answered_with_lease_lost() {
     let plugin = Plugin::new();
-    plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
     let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
     let first: Value = reply.json();
     let first = &first["deliveries"][0];
@@ -80,7 +81,7 @@ async fn a_stale_lease_token_is_answered_with_lease_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_task_goes_its_way_from_lease_to_completion() {
     let plugin = Plugin::new();
-    let enqueued = plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    let enqueued = plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
     let lease = async || {
         let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
         let deliveries: Value = reply.json();
@@ -100,7 +101,7 @@ async fn a_task_goes_its_way_from_lease_to_completion() {
     assert_eq!(act("fail", failure).await.status, 204);
 
     let token = lease().await;
-    plugin.session.cancel(&enqueued.task_id);
+    plugin.session.cancel(&enqueued.task_id).await.unwrap();
     plugin.session.drain();
     let reply = act("extend", json!({ "lease_token": token, "lease_ms": 5_000 })).await;
     let extension: Extension = reply.json();
@@ -130,7 +131,7 @@ async fn a_lease_of_no_task_and_of_too_many_are_refused() {
 async fn a_queued_task_whose_deadline_passes_is_settled_without_a_lease() {
     let plugin = Plugin::new();
     let task = NewTask { deadline_ms: Some(30_000), ..NewTask::new(json!(1)) };
-    let enqueued = plugin.session.enqueue(task).unwrap();
+    let enqueued = plugin.session.enqueue(task).await.unwrap();
     let reply = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
     let deliveries: Value = reply.json();
     let token = &deliveries["deliveries"][0]["lease_token"];
@@ -144,9 +145,73 @@ async fn a_queued_task_whose_deadline_passes_is_settled_without_a_lease() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_expires_wakes_the_poll_that_waits() {
     let plugin = Plugin::new();
-    plugin.session.enqueue(NewTask::new(json!(1))).unwrap();
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
     plugin.post("/v1/tasks/lease", &wanting(1, 0)).await;
     let reply = plugin.post("/v1/tasks/lease", &wanting(1, 20_000)).await;
     let deliveries: Deliveries = reply.json();
     assert_eq!(deliveries.deliveries[0].attempt, 2);
+}
+
+#[tokio::test]
+async fn a_plugin_adds_to_its_own_tasks_and_a_key_adds_once() {
+    let plugin = Plugin::new();
+    let session: Value = plugin.call("GET", "/v1/session", "").await.json();
+    assert!(session["features"].as_array().unwrap().contains(&json!("task-enqueue")));
+    let task = json!({ "input": { "page": 2 }, "idempotency_key": "page-2" });
+    let first: Enqueued = plugin.post("/v1/tasks", &task).await.json();
+    let reply = plugin.post("/v1/tasks", &task).await;
+    assert_eq!(reply.json::<Enqueued>(), Enqueued { duplicate: true, ..first.clone() });
+    assert_eq!(plugin.audited(&reply).event_type, EventType::Task);
+    assert_eq!(plugin.session.task_counts().queued, 1);
+    assert_eq!(plugin.session.tasks()[0].id, first.task_id);
+}
+
+#[tokio::test]
+async fn what_cannot_be_enqueued_is_refused_by_name() {
+    let plugin = Plugin::new();
+    for task in [
+        json!({}),
+        json!({ "input": 1, "kind": "" }),
+        json!({ "input": 1, "idempotency_key": "k".repeat(257) }),
+    ] {
+        let reply = plugin.post("/v1/tasks", &task).await;
+        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::InvalidRequest, "{task}");
+    }
+    plugin.session.drain();
+    let reply = plugin.post("/v1/tasks", &json!({ "input": 1 })).await;
+    assert_eq!(reply.code(), ErrorCode::Draining);
+}
+
+#[tokio::test]
+async fn a_manifest_that_declines_tasks_enqueues_none() {
+    let broker = oxg_broker::Broker::builder().build().unwrap();
+    let manifest = manifest_of(
+        "probe",
+        json!({ "http": { "outbound": ["broker"] }, "tasks": { "pull": false } }),
+    );
+    let session = broker.session(manifest).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let reply = plugin.post("/v1/tasks", &json!({ "input": 1 })).await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::CapabilityDenied);
+}
+
+#[tokio::test]
+async fn tasks_in_a_directory_outlive_the_broker_and_their_leases_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let start =
+        || Plugin::of(oxg_broker::Broker::builder().directory(directory.path()).build().unwrap());
+    let plugin = start();
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
+    let lent: Value = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await.json();
+    let lent = &lent["deliveries"][0];
+    plugin.broker.shutdown().await;
+    drop(plugin);
+
+    let plugin = start();
+    let none: Deliveries = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await.json();
+    assert!(none.deliveries.is_empty());
+    let path = format!("/v1/tasks/{}/complete", lent["task_id"].as_str().unwrap());
+    let done = json!({ "lease_token": lent["lease_token"], "output": 7 });
+    assert_eq!(plugin.post(&path, &done).await.status, 204);
+    assert_eq!(plugin.session.tasks()[0].state, TaskState::Completed(Some(json!(7))));
 }

@@ -64,6 +64,11 @@ fn explain(task: &TaskReport) {
         let reason =
             task.reason.as_deref().unwrap_or("it was not finished before the plugin ended");
         println!("  {BAD}{} failed:{BAD:#} {}", task.id, printable(reason));
+        if task.history.len() > 1 {
+            for (index, end) in task.history.iter().enumerate() {
+                println!("    attempt {}   {}", index + 1, printable(end));
+            }
+        }
         return;
     };
     println!("  {BAD}{} was denied:{BAD:#} {}", task.id, printable(&denial.reason));

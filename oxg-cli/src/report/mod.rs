@@ -44,6 +44,8 @@ pub(crate) struct TaskReport {
     pub(crate) input: Value,
     pub(crate) state: &'static str,
     pub(crate) attempts: u32,
+    /// How each attempt that failed ended, the oldest first.
+    pub(crate) history: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// What the broker denied it, if that is why it failed.
@@ -141,6 +143,7 @@ impl TaskReport {
             input: view.input,
             state,
             attempts: view.attempts,
+            history: view.history,
             reason,
         }
     }

@@ -2,6 +2,7 @@
 
 mod input;
 mod program;
+mod script;
 mod settings;
 mod supervise;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use oxg_broker::Broker;
 use oxg_broker::launch::Launch;
+use oxg_broker::tasks::MemoryTasks;
 use oxg_manifest::Manifest;
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
@@ -69,7 +71,11 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
         None => program::find(&plan.directory, &plan.manifest, plan.release).await?,
     };
     let files = Files::prepare(output.keep.as_deref())?;
-    let broker = Broker::builder().directory(&files.directory).build()?;
+    let broker = Broker::builder()
+        .directory(&files.directory)
+        // The tasks of this run alone: nothing is left of them for a later one.
+        .tasks(MemoryTasks::new())
+        .build()?;
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);
@@ -82,7 +88,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     }
     let session = session.open()?;
     for task in plan.tasks {
-        session.enqueue(task)?;
+        session.enqueue(task).await?;
     }
 
     let listener = broker.listen_unix(files.private.path().join("broker.sock"))?;
@@ -107,6 +113,9 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     );
     if let Some(filter) = plan.log {
         launch = launch.log(filter);
+    }
+    if script::is_script(launch.program()) {
+        launch = script::prepare(launch, &plan.directory, files.private.path())?;
     }
     let variables: Vec<_> = launch.environment().into_iter().map(|(name, _)| name).collect();
     let process = launch.spawn()?;

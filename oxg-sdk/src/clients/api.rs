@@ -50,7 +50,8 @@ impl ApiError {
     }
 
     /// Whether the broker is out of reach.
-    pub(crate) fn is_unreachable(&self) -> bool {
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Channel(error) => error.is_unreachable(),
             Self::Body(BodyError::Lost(_) | BodyError::Deadline(_)) => true,

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 use oxg_protocol::digest::Hasher;
@@ -44,13 +46,18 @@ pub enum FindingError {
 pub struct FindingsClient {
     api: Api,
     redactor: Redactor,
-    plugin: &'static str,
+    plugin: Cow<'static, str>,
     task: String,
 }
 
 impl FindingsClient {
-    pub(crate) fn new(api: Api, redactor: Redactor, plugin: &'static str, task: String) -> Self {
-        Self { api, redactor, plugin, task }
+    pub(crate) fn new(
+        api: Api,
+        redactor: Redactor,
+        plugin: impl Into<Cow<'static, str>>,
+        task: String,
+    ) -> Self {
+        Self { api, redactor, plugin: plugin.into(), task }
     }
 
     /// Reports one finding, and says under which id it is kept.
@@ -128,7 +135,7 @@ impl FindingsClient {
     /// The finding without secrets, and with its id.
     fn prepare(&self, mut finding: Finding) -> Finding {
         let clean = |text: &mut String| {
-            if let std::borrow::Cow::Owned(redacted) = self.redactor.redact(text) {
+            if let Cow::Owned(redacted) = self.redactor.redact(text) {
                 *text = redacted;
             }
         };
@@ -156,7 +163,7 @@ impl FindingsClient {
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         };
-        add(self.plugin);
+        add(&self.plugin);
         add(&self.task);
         add(&finding.kind);
         add(finding.target.as_deref().unwrap_or_default());

@@ -5,6 +5,7 @@
 
 mod api;
 mod artifacts;
+mod connect;
 mod findings;
 pub mod http;
 mod logs;
@@ -16,6 +17,7 @@ pub use api::ApiError;
 pub use artifacts::{
     Artifact, ArtifactError, ArtifactList, ArtifactsClient, Progress, PutArtifact,
 };
+pub use connect::Clients;
 pub use findings::{FindingError, FindingsClient};
 pub use secrets::{Secret, SecretError, SecretsClient};
 pub use tasks::{TaskError, TasksClient};

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use oxg_protocol::route::{self, TaskAction};
 use oxg_protocol::task::{
-    CompleteRequest, Deliveries, ExtendRequest, Extension, FailRequest, LeaseRequest,
-    ReleaseRequest,
+    CompleteRequest, Deliveries, Enqueued, ExtendRequest, Extension, FailRequest, LeaseRequest,
+    NewTask, ReleaseRequest,
 };
 use oxg_protocol::{ErrorCode, LeaseToken, TaskId};
 use serde_json::Value;
@@ -35,6 +35,15 @@ pub struct TasksClient {
 impl TasksClient {
     pub(crate) fn new(api: Api) -> Self {
         Self { api }
+    }
+
+    /// Adds a task to those of the plugin. With an `idempotency_key` the call may be made twice.
+    ///
+    /// # Errors
+    /// [`ApiError`]; the code `rate_limited` where the queue is full.
+    pub async fn enqueue(&self, task: &NewTask) -> Result<Enqueued, ApiError> {
+        let options = self.api.options().idempotent(task.idempotency_key.is_some());
+        self.api.post(route::TASKS, task, options).await
     }
 
     /// Leases up to `max` tasks; waits up to `wait` for the first.

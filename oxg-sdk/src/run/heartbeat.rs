@@ -1,3 +1,4 @@
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use oxg_protocol::{LeaseToken, TaskId};
@@ -5,6 +6,23 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::clients::{TaskError, TasksClient};
 use crate::signal::Signal;
+
+/// When a lease ends; it outlives the heart that moves it.
+pub(super) struct LeaseEnd(Mutex<Instant>);
+
+impl LeaseEnd {
+    pub(super) fn new(end: Instant) -> Self {
+        Self(Mutex::new(end))
+    }
+
+    pub(super) fn get(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, end: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = end;
+    }
+}
 
 /// One delivery's lease, kept alive.
 pub(super) struct Heartbeat<'a> {
@@ -14,7 +32,7 @@ pub(super) struct Heartbeat<'a> {
     /// How long each extension shall last.
     pub(super) lease: Duration,
     /// When the lease at hand ends.
-    pub(super) expires: Instant,
+    pub(super) expires: &'a LeaseEnd,
     /// Somebody asked to stop the task.
     pub(super) cancel: &'a Signal,
     /// The broker is stopping.
@@ -23,9 +41,9 @@ pub(super) struct Heartbeat<'a> {
 
 impl Heartbeat<'_> {
     /// Extends the lease whenever a third of it has passed; ends when it is lost.
-    pub(super) async fn beat(mut self) {
+    pub(super) async fn beat(self) {
         loop {
-            let left = self.expires.saturating_duration_since(Instant::now());
+            let left = self.expires.get().saturating_duration_since(Instant::now());
             if left.is_zero() {
                 tracing::warn!("the lease ran out before the broker could be asked for more time");
                 return;
@@ -34,10 +52,11 @@ impl Heartbeat<'_> {
             sleep((left / 3).max(Duration::from_millis(50)).min(left)).await;
             let asked = Instant::now();
             let extend = self.tasks.extend(self.task, self.token, self.lease);
-            let Ok(extended) = timeout_at(self.expires, extend).await else { continue };
+            let Ok(extended) = timeout_at(self.expires.get(), extend).await else { continue };
             match extended {
                 Ok(extension) => {
-                    self.expires = asked + Duration::from_millis(extension.lease_expires_in_ms);
+                    let left = Duration::from_millis(extension.lease_expires_in_ms);
+                    self.expires.set(asked + left);
                     if extension.cancel_requested {
                         self.cancel.fire();
                     }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
 
+use super::heartbeat::LeaseEnd;
 use super::report::{Ended, Report};
 use super::work::deliver;
 use super::{RunError, RunSummary, Shared, StopReason};
@@ -19,7 +20,7 @@ use crate::Plugin;
 use crate::clients::ApiError;
 
 /// Failed leases in a row before the broker counts as lost.
-const MAX_FAILURES: u32 = 5;
+const MAX_FAILURES: u32 = 7;
 /// The pause after the first failed lease; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause, whatever the broker asks for.
@@ -256,7 +257,13 @@ async fn is_broker_there<P: Plugin>(shared: &Shared<P>) -> Result<(), RunError> 
 }
 
 async fn give_back<P: Plugin>(shared: &Shared<P>, delivery: &Delivery) -> Ended {
-    let report = Report { tasks: &shared.tasks(), delivery, redactor: &shared.redactor };
+    let report = Report {
+        tasks: &shared.tasks(),
+        delivery,
+        redactor: &shared.redactor,
+        until: &LeaseEnd::new(Instant::now()),
+        abort: &shared.abort,
+    };
     report.release(SETTLE).await
 }
 

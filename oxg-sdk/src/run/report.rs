@@ -1,14 +1,25 @@
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
+use oxg_protocol::ErrorCode;
 use oxg_protocol::task::Delivery;
 use oxg_redact::Redactor;
+use tokio::time::{Instant, sleep_until};
 
+use super::heartbeat::LeaseEnd;
 use crate::Failure;
-use crate::clients::{TaskError, TasksClient};
+use crate::clients::{ApiError, TaskError, TasksClient};
 use crate::outcome::Outcome;
+use crate::select::{Either, first};
+use crate::signal::Signal;
 
 /// The longest reason of a failure, in bytes.
 const MAX_REASON: usize = 2048;
+
+/// The pause before the broker is told once more; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +35,10 @@ pub(super) struct Report<'a> {
     pub(super) tasks: &'a TasksClient,
     pub(super) delivery: &'a Delivery,
     pub(super) redactor: &'a Redactor,
+    /// The end of the lease: until then a broker that is starting anew is told again.
+    pub(super) until: &'a LeaseEnd,
+    /// Nobody waits for an answer any more.
+    pub(super) abort: &'a Signal,
 }
 
 impl Report<'_> {
@@ -40,7 +55,8 @@ impl Report<'_> {
             self.redactor.redact_json(&mut output);
             output
         });
-        match self.tasks.complete(task_id, lease_token, output).await {
+        let complete = || self.tasks.complete(task_id, lease_token, output.clone());
+        match self.persist(complete).await {
             Ok(()) => {
                 tracing::info!("task completed");
                 Ended::Completed
@@ -58,8 +74,8 @@ impl Report<'_> {
         let retryable = failure.is_retryable();
         tracing::warn!(retryable, "task failed: {reason}");
         let Delivery { task_id, lease_token, .. } = self.delivery;
-        let told = self.tasks.fail(task_id, lease_token, retryable, failure.delay(), &reason).await;
-        match told {
+        let fail = || self.tasks.fail(task_id, lease_token, retryable, failure.delay(), &reason);
+        match self.persist(fail).await {
             Ok(()) => Ended::Failed,
             Err(error) => lost(&error, "failed"),
         }
@@ -81,6 +97,30 @@ impl Report<'_> {
         }
     }
 
+    /// Tells the broker until it hears, or the lease has ended: what was done must not be done again
+    /// only because the broker was away for a moment. Each word is idempotent.
+    async fn persist<F>(&self, mut tell: impl FnMut() -> F) -> Result<(), TaskError>
+    where
+        F: Future<Output = Result<(), TaskError>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match tell().await {
+                Err(TaskError::Api(error)) if passes(&error) => error,
+                told => return told,
+            };
+            let again = Instant::now() + pause;
+            if again >= self.until.get() || self.abort.is_fired() {
+                return Err(error.into());
+            }
+            tracing::warn!(error = %error, "the broker does not hear of the end of the task yet");
+            if let Either::Second(()) = first(sleep_until(again), pin!(self.abort.fired())).await {
+                return Err(error.into());
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
     fn reason(&self, text: &str) -> String {
         let mut reason = self.redactor.redact(text).into_owned();
         if reason.len() > MAX_REASON {
@@ -91,6 +131,11 @@ impl Report<'_> {
         }
         reason
     }
+}
+
+/// Whether the broker may take the same word a moment later.
+fn passes(error: &ApiError) -> bool {
+    error.is_unreachable() || error.code() == Some(ErrorCode::Unavailable)
 }
 
 fn lost(error: &TaskError, how: &str) -> Ended {

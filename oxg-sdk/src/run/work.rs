@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Shared;
 use super::catch::{Panic, catch};
-use super::heartbeat::Heartbeat;
+use super::heartbeat::{Heartbeat, LeaseEnd};
 use super::report::{Ended, Report};
 use crate::signal::Signal;
 use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
@@ -40,12 +40,20 @@ pub(super) async fn deliver<P: Plugin>(
     leased: Instant,
 ) -> Ended {
     let tasks = shared.tasks();
-    let report = Report { tasks: &tasks, delivery: &delivery, redactor: &shared.redactor };
+    let expires = leased + Duration::from_millis(delivery.lease_expires_in_ms);
+    let expires = LeaseEnd::new(expires);
+    let report = Report {
+        tasks: &tasks,
+        delivery: &delivery,
+        redactor: &shared.redactor,
+        until: &expires,
+        abort: &shared.abort,
+    };
     let task = Task::new(delivery.clone(), leased);
     let limit = leased.checked_add(shared.settings.hook).unwrap_or(leased + LONGEST);
     let until = task.deadline().map_or(limit, |end| end.min(limit));
     let final_deadline = task.deadline().is_some_and(|end| end <= limit);
-    match attempt(&shared, task, &delivery, leased, until).await {
+    match attempt(&shared, task, &delivery, &expires, until).await {
         Verdict::Returned(Ok(Ok(TaskOutcome(outcome)))) => report.outcome(outcome).await,
         Verdict::Returned(Ok(Err(failure))) => report.failure(&failure).await,
         Verdict::Returned(Err(panic)) => {
@@ -82,7 +90,7 @@ async fn attempt<P: Plugin>(
     shared: &Arc<Shared<P>>,
     task: Task,
     delivery: &Delivery,
-    leased: Instant,
+    expires: &LeaseEnd,
     until: Instant,
 ) -> Verdict {
     let cancel = Signal::default();
@@ -92,7 +100,7 @@ async fn attempt<P: Plugin>(
         task: &delivery.task_id,
         token: &delivery.lease_token,
         lease: shared.settings.lease,
-        expires: leased + Duration::from_millis(delivery.lease_expires_in_ms),
+        expires,
         cancel: &cancel,
         draining: &shared.draining,
     };

@@ -121,6 +121,39 @@ async fn a_lost_broker_ends_the_run_with_its_exit_code_and_the_log_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_is_told_to_a_broker_that_was_away_for_seconds() {
+    use std::sync::atomic::AtomicUsize;
+
+    for end in ["/complete", "/fail"] {
+        let told = AtomicUsize::new(0);
+        let broker = FakeBroker::new(move |call| {
+            let away = call.target.ends_with(end) && told.fetch_add(1, Ordering::SeqCst) < 12;
+            away.then_some(Reply::HangUp)
+        })
+        .task("t-1", json!({}));
+        let plugin = probe(move |_, _| async move {
+            if end == "/fail" { Err(Failure::permanent("no")) } else { Ok(TaskOutcome::done()) }
+        });
+        let started = Instant::now();
+        let summary = runtime(&broker, plugin).run(std::future::pending()).await.unwrap();
+        assert_eq!((summary.completed + summary.failed, summary.lost), (1, 0), "{end}");
+        assert!(started.elapsed() > Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_nobody_takes_is_given_up_when_the_lease_ends() {
+    let broker =
+        FakeBroker::new(|call| call.target.ends_with("/complete").then_some(Reply::HangUp))
+            .task("t-1", json!({}));
+    let plugin = probe(|_, _| async { Ok(TaskOutcome::done()) });
+    let started = Instant::now();
+    assert_eq!(runtime(&broker, plugin).run(std::future::pending()).await.unwrap().lost, 1);
+    assert!(started.elapsed() < Duration::from_secs(32), "{:?}", started.elapsed());
+    assert!(started.elapsed() > Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broker_that_never_was_there_ends_the_run_too() {
     let broker = FakeBroker::well_behaved();
     broker.leave();

@@ -1,0 +1,26 @@
+//! `oxg broker …`.
+
+mod script;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+
+pub(crate) use script::ScriptCommand;
+
+/// The name under which a plugin's scripts find the commands that are for them.
+pub(crate) const CTL: &str = "0xgenctl";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BrokerCommand {
+    #[command(flatten)]
+    Script(ScriptCommand),
+}
+
+pub(crate) async fn run(command: BrokerCommand) -> Result<ExitCode, CliError> {
+    match command {
+        BrokerCommand::Script(command) => Ok(script::run(command).await),
+    }
+}
