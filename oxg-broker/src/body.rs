@@ -13,6 +13,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use oxg_protocol::{ErrorCode, Problem};
 use pin_project_lite::pin_project;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::{Refusal, refuse};
@@ -230,6 +231,57 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// How much of a file is read at a time.
+const READ_SIZE: usize = 256 << 10;
+
+/// A part of a file, streamed from where it stands.
+pub(crate) struct FileBody {
+    file: tokio::fs::File,
+    left: u64,
+}
+
+impl FileBody {
+    pub(crate) fn new(file: std::fs::File, length: u64) -> Self {
+        let mut file = tokio::fs::File::from_std(file);
+        file.set_max_buf_size(READ_SIZE);
+        Self { file, left: length }
+    }
+}
+
+impl http_body::Body for FileBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let size = usize::try_from(self.left).unwrap_or(READ_SIZE).min(READ_SIZE);
+        let mut space = vec![0; size];
+        let mut read = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut self.file).poll_read(cx, &mut read))?;
+        let count = read.filled().len();
+        if count == 0 {
+            let early = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Poll::Ready(Some(Err(early.into())));
+        }
+        self.left = self.left.saturating_sub(count as u64);
+        space.truncate(count);
+        Poll::Ready(Some(Ok(Frame::data(space.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
 

@@ -39,6 +39,9 @@ pub enum BrokerError {
     /// A root certificate cannot be used.
     #[error("the extra root certificate cannot be used: {0}")]
     RootCertificate(String),
+    /// The artifact store cannot be read.
+    #[error("cannot read the artifacts: {0}")]
+    Artifacts(String),
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopped,

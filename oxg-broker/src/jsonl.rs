@@ -70,7 +70,7 @@ impl JsonLines {
 }
 
 /// Cuts off what stands behind the last line end.
-fn cut_torn_line(file: &mut File) -> io::Result<()> {
+pub(crate) fn cut_torn_line(file: &mut File) -> io::Result<()> {
     const STEP: u64 = 8 << 10;
     let length = file.metadata()?.len();
     let (mut end, mut part) = (length, Vec::new());

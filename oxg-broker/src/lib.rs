@@ -9,6 +9,7 @@
 //! | [`Session`], [`SessionBuilder`] | one run of one plugin: its token, secrets, tasks, artifacts |
 //! | [`Listener`] | a Unix socket or a loopback port; [`Broker::connect`] does without either |
 //! | [`policy`] | where a plugin may go: pure, no I/O |
+//! | [`secrets`] | where secrets come from: a file, the environment, a program |
 //! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
 //! | [`launch`] | starting a plugin as a process with an environment built from nothing |
 //!
@@ -16,7 +17,7 @@
 //! service → store.
 //!
 //! What it does not do yet: kernel-level isolation, mutual TLS, WebSocket, secrets by handle,
-//! resumable uploads, tasks that survive a restart.
+//! tasks that survive a restart.
 
 mod api;
 mod artifacts;
@@ -32,7 +33,7 @@ mod jsonl;
 pub mod launch;
 pub mod policy;
 mod random;
-mod secrets;
+pub mod secrets;
 mod serve;
 mod services;
 mod session;

@@ -35,12 +35,11 @@ impl Services {
         if let Some(store) = stores.get(plugin) {
             return Ok(store.clone());
         }
-        let limit = self.limits.artifact_bytes;
         let store = Arc::new(match &self.directory {
             Some(directory) => {
-                Artifacts::in_directory(&directory.join("artifacts").join(plugin), limit)?
+                Artifacts::in_directory(&directory.join("artifacts").join(plugin), &self.limits)?
             }
-            None => Artifacts::in_memory(limit),
+            None => Artifacts::in_memory(&self.limits),
         });
         stores.insert(plugin.to_owned(), store.clone());
         Ok(store)

@@ -15,10 +15,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use crate::artifacts::Uploads;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
-use crate::secrets::Secrets;
+use crate::secrets::{SecretSource, Secrets};
 use crate::services::Services;
 use crate::sessions::SessionState;
 use crate::tasks::{TaskView, Tasks};
@@ -29,6 +30,7 @@ pub struct SessionBuilder {
     services: Arc<Services>,
     manifest: Manifest,
     secrets: BTreeMap<SecretName, SecretString>,
+    secret_sources: Vec<Arc<dyn SecretSource>>,
     loopback_ports: Vec<u16>,
     config: Map<String, Value>,
 }
@@ -36,12 +38,26 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     pub(crate) fn new(services: Arc<Services>, manifest: Manifest) -> Self {
         let config = manifest.config.clone().unwrap_or_default();
-        Self { services, manifest, secrets: BTreeMap::new(), loopback_ports: Vec::new(), config }
+        Self {
+            services,
+            manifest,
+            secrets: BTreeMap::new(),
+            secret_sources: Vec::new(),
+            loopback_ports: Vec::new(),
+            config,
+        }
     }
 
     /// Gives the plugin a secret. It can borrow it if its manifest declares so.
     pub fn secret(mut self, name: SecretName, value: SecretString) -> Self {
         self.secrets.insert(name, value);
+        self
+    }
+
+    /// Asks `source` for secrets that were not given one by one. Several are asked in the order in
+    /// which they were added.
+    pub fn secret_source(mut self, source: impl SecretSource) -> Self {
+        self.secret_sources.push(Arc::new(source));
         self
     }
 
@@ -75,13 +91,20 @@ impl SessionBuilder {
             .collect();
 
         let name = self.manifest.name.to_string();
+        let artifacts = self.services.artifacts_of(&name)?;
         let state = Arc::new(SessionState {
             plugin_id: format!("{name}-{run_id}"),
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
-            secrets: Secrets::new(self.secrets),
-            artifacts: self.services.artifacts_of(&name)?,
+            secrets: Arc::new(Secrets::new(
+                name.clone(),
+                self.secrets,
+                self.secret_sources,
+                self.services.redactor.clone(),
+            )),
+            uploads: Uploads::new(artifacts.clone(), &self.services.limits),
+            artifacts,
             tasks: Tasks::new(),
             slots: Arc::new(Semaphore::new(self.services.limits.concurrent_requests as usize)),
             manifest: self.manifest,
@@ -97,6 +120,7 @@ impl SessionBuilder {
             feature::EGRESS,
             feature::SECRETS,
             feature::ARTIFACTS,
+            feature::UPLOADS,
             feature::TASKS,
             feature::FINDINGS,
             feature::LOGS,
@@ -178,15 +202,29 @@ impl Session {
         self.state.tasks.drain();
     }
 
+    /// Gives a secret a new value. Leases on the old one run out, and who watches it is told.
+    pub fn rotate_secret(&self, name: SecretName, value: SecretString) {
+        self.state.secrets.rotate(name, value);
+    }
+
+    /// Takes a secret away, with every lease on it. One that a source has comes back when it is
+    /// asked for the next time.
+    pub fn revoke_secret(&self, name: &SecretName) {
+        self.state.secrets.revoke(name);
+    }
+
     /// The plugin's artifacts.
-    #[must_use]
-    pub fn artifacts(&self) -> Vec<ArtifactInfo> {
+    ///
+    /// # Errors
+    /// [`BrokerError::Artifacts`] where the store cannot be read.
+    pub async fn artifacts(&self) -> Result<Vec<ArtifactInfo>, BrokerError> {
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.state.artifacts.list("", cursor.as_deref());
+            let page = self.state.artifacts.list("", cursor.as_deref()).await;
+            let page = page.map_err(|refusal| BrokerError::Artifacts(refusal.detail))?;
             all.extend(page.artifacts);
             if page.cursor.is_none() {
-                return all;
+                return Ok(all);
             }
             cursor = page.cursor;
         }
@@ -194,8 +232,8 @@ impl Session {
 
     /// The bytes of an artifact; `None` where there is none or it cannot be read.
     pub async fn artifact(&self, name: &ArtifactName) -> Option<Vec<u8>> {
-        let (_, body) = self.state.artifacts.get(name).await.ok()?;
-        Some(body.collect().await.ok()?.to_bytes().to_vec())
+        let found = self.state.artifacts.get(name, None).await.ok()?;
+        Some(found.body.collect().await.ok()?.to_bytes().to_vec())
     }
 }
 

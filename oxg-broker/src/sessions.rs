@@ -8,7 +8,7 @@ use oxg_protocol::session::SessionInfo;
 use oxg_protocol::{Digest, Limits};
 use tokio::sync::Semaphore;
 
-use crate::artifacts::Artifacts;
+use crate::artifacts::{Artifacts, Uploads};
 use crate::policy::Policy;
 use crate::secrets::Secrets;
 use crate::tasks::Tasks;
@@ -21,8 +21,9 @@ pub(crate) struct SessionState {
     pub(crate) info: SessionInfo,
     pub(crate) limits: Limits,
     pub(crate) policy: Policy,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) uploads: Uploads,
     pub(crate) tasks: Tasks,
     pub(crate) slots: Arc<Semaphore>,
 }

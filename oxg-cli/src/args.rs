@@ -31,9 +31,17 @@ It builds the example with cargo from this source tree, so it needs the tree and
     Demo(DemoArgs),
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check, explain, compare and rewrite manifests.
     Manifest(crate::manifest::ManifestArgs),
+    /// Copy standard input to standard output without secrets and personal data.
+    #[command(after_help = "\
+Examples:
+  journalctl -u shop | oxg redact
+  oxg redact --jsonl msg < run.log
+
+It knows formats and names; what it finds is replaced by a marker such as [REDACTED_SECRET].")]
+    Redact(RedactArgs),
 }
 
 const RUN_HELP: &str = "\
@@ -83,6 +91,12 @@ pub(crate) struct RunArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     pub(crate) secrets: Vec<String>,
 
+    /// Where secrets come from that no --secret gives: a JSON file of names and values that only its
+    /// owner can read; `env`, the variables 0XGEN_SECRET_<PLUGIN>__<SECRET>; or `exec:PROGRAM`,
+    /// which gets the names of plugin and secret and prints the value. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
+    pub(crate) secret_sources: Vec<String>,
+
     /// Settings in place of those in the manifest: a JSON object, or a file of it.
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) config: Option<String>,
@@ -105,6 +119,28 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RedactArgs {
+    /// Read JSON lines, and redact only this field of each object. A line that is no JSON object
+    /// is redacted as text. Repeatable.
+    #[arg(long = "jsonl", value_name = "FIELD")]
+    pub(crate) fields: Vec<String>,
+
+    /// What is looked for.
+    #[arg(long, value_enum, default_value_t = Preset::Default)]
+    pub(crate) policy: Preset,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// Everything but IP addresses.
+    Default,
+    /// Everything; a telling name is enough.
+    Strict,
+    /// Secrets, payment cards and e-mail addresses.
+    LogsOnly,
 }
 
 #[derive(Debug, clap::Args)]

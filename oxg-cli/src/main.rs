@@ -6,6 +6,7 @@ mod ending;
 mod error;
 mod files;
 mod manifest;
+mod redact;
 mod report;
 mod run;
 mod terminal;
@@ -20,8 +21,9 @@ use error::{CliError, Exit};
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Manifest(args) => return manifest::run(args),
+        Command::Redact(args) => redact::redact(&args),
         Command::Demo(args) => block_on(demo::demo(args)),
-        Command::Run(args) => block_on(run::run(args)),
+        Command::Run(args) => block_on(run::run(*args)),
     };
     match result {
         Ok(exit) => exit.into(),

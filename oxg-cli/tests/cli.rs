@@ -250,3 +250,17 @@ fn help_teaches_by_example_and_lists_the_exit_codes() {
         assert!(help.contains(expected), "{expected}");
     }
 }
+
+#[test]
+fn redact_copies_standard_input_without_its_secrets() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_oxg"))
+        .arg("redact")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"all is well\npassword=hunter22 x").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(exit(&output), 0);
+    assert_eq!(text(&output.stdout), "all is well\npassword=[REDACTED_SECRET] x");
+}

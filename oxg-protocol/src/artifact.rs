@@ -3,7 +3,27 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::name::ArtifactName;
+use crate::name::{ArtifactName, UploadId};
+
+/// An upload under way: the answer to `POST` and `GET` of `/v1/uploads`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Upload {
+    /// Its id.
+    pub id: UploadId,
+    /// The number of bytes that the broker has; the next piece starts there.
+    pub offset: u64,
+    /// The broker forgets the upload after so long without a piece of it, in milliseconds.
+    pub expires_in_ms: u64,
+}
+
+impl Upload {
+    /// An upload.
+    #[must_use]
+    pub fn new(id: UploadId, offset: u64, expires_in_ms: u64) -> Self {
+        Self { id, offset, expires_in_ms }
+    }
+}
 
 /// One stored artifact: the answer to `PUT`, and an entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

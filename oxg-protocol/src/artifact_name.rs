@@ -59,6 +59,13 @@ impl ArtifactName {
 
 text_traits!(ArtifactName);
 
+/// Names compare and hash as their text does.
+impl std::borrow::Borrow<str> for ArtifactName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for ArtifactName {
     type Err = ArtifactNameError;
 

@@ -15,6 +15,8 @@ pub const TASK_ID: &str = "oxg-task-id";
 pub const INJECT: &str = "oxg-inject";
 /// Prefix of every field above.
 pub const PREFIX: &str = "oxg-";
+/// On an upload: the number of bytes that the broker has, where the next piece starts.
+pub const UPLOAD_OFFSET: &str = "upload-offset";
 /// Digest of the representation (RFC 9530), `sha-256` only.
 pub const REPR_DIGEST: &str = "repr-digest";
 /// Media type of NDJSON bodies.

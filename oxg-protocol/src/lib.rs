@@ -47,7 +47,7 @@ pub use error_code::ErrorCode;
 pub use finding::{Finding, Severity};
 pub use host::Host;
 pub use limits::Limits;
-pub use name::{ArtifactName, FindingId, LeaseId, LeaseToken, RunId, SecretName, TaskId};
+pub use name::{ArtifactName, FindingId, LeaseId, LeaseToken, RunId, SecretName, TaskId, UploadId};
 pub use problem::Problem;
 pub use url::Url;
 pub use version::ProtocolVersion;

@@ -22,6 +22,14 @@ pub struct Limits {
     pub egress_response_bytes: u64,
     /// One artifact. Default 4 GiB.
     pub artifact_bytes: u64,
+    /// All artifacts of one plugin. Default 16 GiB.
+    pub artifact_total_bytes: u64,
+    /// Artifacts of one plugin. Default 100,000.
+    pub artifact_count: u64,
+    /// Uploads of one session that are open at a time. Default 16.
+    pub open_uploads: u32,
+    /// How long an upload is kept without a piece of it. Default 15 min.
+    pub upload_idle_ms: u64,
     /// Requests of one plugin at a time. Default 256.
     pub concurrent_requests: u32,
     /// Resolving a name. Default 5 s.
@@ -46,6 +54,10 @@ impl Default for Limits {
             egress_request_bytes: 64 << 20,
             egress_response_bytes: 256 << 20,
             artifact_bytes: 4 << 30,
+            artifact_total_bytes: 16 << 30,
+            artifact_count: 100_000,
+            open_uploads: 16,
+            upload_idle_ms: 900_000,
             concurrent_requests: 256,
             dns_ms: 5_000,
             connect_ms: 10_000,

@@ -32,6 +32,13 @@ macro_rules! id {
 
         text_traits!($type);
 
+        /// Names compare and hash as their text does.
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl FromStr for $type {
             type Err = NameError;
 
@@ -71,6 +78,13 @@ id!(
     /// The id of a lease on a secret, given by the broker.
     LeaseId,
     "lease id",
+    "1 to 128 letters, digits, '.', '_', '-'",
+    |text| is_plain(text, 128)
+);
+id!(
+    /// The id of an upload, given by the broker.
+    UploadId,
+    "upload id",
     "1 to 128 letters, digits, '.', '_', '-'",
     |text| is_plain(text, 128)
 );

@@ -2,7 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::name::{ArtifactName, LeaseId, SecretName, TaskId};
+use crate::digest::Digest;
+use crate::name::{ArtifactName, LeaseId, SecretName, TaskId, UploadId};
 
 /// `GET`: the session.
 pub const SESSION: &str = "/v1/session";
@@ -16,6 +17,8 @@ pub const FINDINGS: &str = "/v1/findings";
 pub const LOGS: &str = "/v1/logs";
 /// `GET`: artifacts of the plugin.
 pub const ARTIFACTS: &str = "/v1/artifacts";
+/// `POST`: begin a resumable upload of an artifact.
+pub const UPLOADS: &str = "/v1/uploads";
 /// `GET`: liveness, without a token.
 pub const HEALTH: &str = "/healthz";
 
@@ -29,6 +32,12 @@ pub fn secret(name: &SecretName) -> String {
     format!("/v1/secrets/{name}")
 }
 
+/// The path that tells of a secret's versions: `GET`.
+#[must_use]
+pub fn watch_secret(name: &SecretName) -> String {
+    format!("{}/watch", secret(name))
+}
+
 /// The path of a lease on a secret.
 #[must_use]
 pub fn lease(id: &LeaseId) -> String {
@@ -39,6 +48,19 @@ pub fn lease(id: &LeaseId) -> String {
 #[must_use]
 pub fn artifact(name: &ArtifactName) -> String {
     format!("{ARTIFACTS}/{}", utf8_percent_encode(name.as_str(), PATH))
+}
+
+/// The path of an upload: `PATCH`, `GET` and `DELETE`.
+#[must_use]
+pub fn upload(id: &UploadId) -> String {
+    format!("{UPLOADS}/{id}")
+}
+
+/// The path that closes an upload: `PUT`. The artifact gets `name` if its bytes have `digest`.
+#[must_use]
+pub fn close_upload(id: &UploadId, name: &ArtifactName, digest: &Digest) -> String {
+    let name = utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC);
+    format!("{UPLOADS}/{id}?name={name}&digest={digest}")
 }
 
 /// Undoes the one percent-encoding of [`artifact`]. `None` where the bytes are not UTF-8.

@@ -18,6 +18,22 @@ pub struct SecretGrant {
     pub lease: Lease,
 }
 
+/// A line of `GET /v1/secrets/{name}/watch`: the present version first, then each new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SecretVersion {
+    /// Grows with each rotation.
+    pub version: u64,
+}
+
+impl SecretVersion {
+    /// A version.
+    #[must_use]
+    pub fn new(version: u64) -> Self {
+        Self { version }
+    }
+}
+
 /// For how long a secret is lent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -35,6 +35,8 @@ pub mod feature {
     pub const SECRETS: &str = "secrets";
     /// Artifacts in one call.
     pub const ARTIFACTS: &str = "artifacts";
+    /// Resumable uploads of artifacts.
+    pub const UPLOADS: &str = "uploads";
     /// Leased tasks.
     pub const TASKS: &str = "tasks";
     /// Findings as NDJSON.

@@ -26,6 +26,17 @@ impl ByteSet {
         Self(set)
     }
 
+    /// All bytes that are not in the list.
+    pub(crate) const fn not(list: &str) -> Self {
+        let mut set = Self::new(list);
+        let mut byte = 0;
+        while byte < 256 {
+            set.0[byte] = !set.0[byte];
+            byte += 1;
+        }
+        set
+    }
+
     #[inline]
     pub(crate) const fn has(&self, byte: u8) -> bool {
         self.0[byte as usize]
@@ -89,6 +100,21 @@ pub(crate) fn left_edge(text: &[u8], at: usize) -> Option<usize> {
                 .take_while(|b| b.is_ascii_digit() || **b == b';')
                 .count();
             codes[..codes.len() - len].ends_with(b"\x1b[").then(|| at - len - 3)
+        }
+        _ => None,
+    }
+}
+
+/// Length of the escape at the start of `text` that ends in a letter or digit:
+/// `\n`, `%3D`, or a terminal colour.
+pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\\', b'n' | b'r' | b't', ..] => Some(2),
+        [b'%', a, b, ..] if HEX.has(*a) && HEX.has(*b) => Some(3),
+        [b'\x1b', b'[', codes @ ..] => {
+            let len =
+                codes.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+            (codes.get(len) == Some(&b'm')).then_some(len + 3)
         }
         _ => None,
     }

@@ -32,6 +32,10 @@ pub enum Kind {
     Ssn,
     /// A national insurance number of the United Kingdom.
     Nino,
+    /// The number of a passport that a word announces.
+    Passport,
+    /// The address of a Bitcoin wallet.
+    Wallet,
     /// An e-mail address.
     Email,
     /// A telephone number.
@@ -42,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order of weight.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::KnownValue,
         Self::PrivateKey,
         Self::Token,
@@ -54,6 +58,8 @@ impl Kind {
         Self::Iban,
         Self::Ssn,
         Self::Nino,
+        Self::Passport,
+        Self::Wallet,
         Self::Email,
         Self::Phone,
         Self::IpAddress,
@@ -84,6 +90,8 @@ impl Kind {
             Self::Iban => "[REDACTED_IBAN]",
             Self::Ssn => "[REDACTED_SSN]",
             Self::Nino => "[REDACTED_NINO]",
+            Self::Passport => "[REDACTED_PASSPORT]",
+            Self::Wallet => "[REDACTED_WALLET]",
             Self::Email => "[REDACTED_EMAIL]",
             Self::Phone => "[REDACTED_PHONE]",
             Self::IpAddress => "[REDACTED_IP]",
@@ -120,6 +128,8 @@ impl Kind {
             Self::Iban => "iban",
             Self::Ssn => "ssn",
             Self::Nino => "nino",
+            Self::Passport => "passport",
+            Self::Wallet => "wallet",
             Self::Email => "email",
             Self::Phone => "phone",
             Self::IpAddress => "ip-address",

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use oxg_manifest::{Capability, Manifest};
+use oxg_manifest::{Capability, Manifest, ManifestError};
 use proc_macro2::Span;
 use syn::{Error, LitStr, Result};
 
@@ -27,12 +27,10 @@ pub(crate) fn read(argument: Option<&LitStr>, source: Option<PathBuf>) -> Result
     let span = argument.map_or_else(Span::call_site, LitStr::span);
     let path = find(argument, source).map_err(|message| Error::new(span, message))?;
     let name = argument.map_or_else(|| "manifest.json".to_owned(), LitStr::value);
-    let manifest = std::fs::read(&path)
-        .map_err(|error| format!("cannot read {name}: {error}"))
-        .and_then(|bytes| {
-            Manifest::from_slice_named(&bytes, &name).map_err(|error| error.to_string())
-        })
-        .map_err(|message| Error::new(span, message))?;
+    let bytes = std::fs::read(&path)
+        .map_err(|error| Error::new(span, format!("cannot read {name}: {error}")))?;
+    let manifest =
+        Manifest::from_slice_named(&bytes, &name).map_err(|error| invalid(&error, span))?;
     let path = path
         .to_str()
         .ok_or_else(|| Error::new(span, format!("the path {} is not UTF-8", path.display())))?;
@@ -46,6 +44,19 @@ pub(crate) fn read(argument: Option<&LitStr>, source: Option<PathBuf>) -> Result
             .filter(|&capability| manifest.declares(capability))
             .collect(),
     })
+}
+
+/// One compiler error for each thing that is wrong.
+fn invalid(error: &ManifestError, span: Span) -> Error {
+    error
+        .diagnostics()
+        .iter()
+        .map(|diagnostic| Error::new(span, diagnostic))
+        .reduce(|mut all, next| {
+            all.combine(next);
+            all
+        })
+        .unwrap_or_else(|| Error::new(span, error))
 }
 
 fn find(

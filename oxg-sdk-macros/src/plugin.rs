@@ -80,7 +80,8 @@ fn implement(plugin: &ItemImpl, config: &TokenStream, declared: &Declared) -> To
             fn config_schema() -> ::core::option::Option<::oxg_sdk::__private::Value> {
                 // The first trait is there for a type with a schema, and is found first.
                 use ::oxg_sdk::__private::{Described as _, Undescribed as _};
-                (&::oxg_sdk::__private::Probe::<#config>::NEW).config_schema()
+                let probe = &::oxg_sdk::__private::Probe::<#config>::NEW;
+                probe.config_schema()
             }
         }
         #(impl #start ::oxg_sdk::declared::#markers for #ty #clause {})*

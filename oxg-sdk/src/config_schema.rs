@@ -1,7 +1,7 @@
 //! Whether a type has a JSON Schema, found out without a bound on it.
 //!
-//! `(&Probe::<T>::NEW).config_schema()` takes the method of [`Described`] where it is implemented,
-//! as that needs no further reference, and else that of [`Undescribed`].
+//! On a `&Probe<T>`, `config_schema()` is the method of [`Described`] where that is implemented, as it
+//! needs no further reference, and else that of [`Undescribed`].
 
 use std::marker::PhantomData;
 
@@ -49,12 +49,14 @@ mod tests {
 
     #[test]
     fn a_type_without_a_schema_has_none() {
-        assert_eq!((&Probe::<Plain>::NEW).config_schema(), None);
+        let probe = &Probe::<Plain>::NEW;
+        assert_eq!(probe.config_schema(), None);
     }
 
     #[test]
     fn a_type_with_a_schema_has_it_when_the_feature_is_on() {
-        let schema = (&Probe::<NoConfig>::NEW).config_schema();
+        let probe = &Probe::<NoConfig>::NEW;
+        let schema = probe.config_schema();
         assert_eq!(schema.is_some(), cfg!(feature = "schema"));
         if let Some(schema) = schema {
             assert_eq!(schema["additionalProperties"], false);

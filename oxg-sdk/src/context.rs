@@ -90,9 +90,26 @@ impl<P: Plugin> Context<P> {
         ArtifactsClient::new(self.api())
     }
 
-    /// The one directory that the plugin may write.
+    /// The files of the one directory that the plugin may write, through a handle that nothing
+    /// leads out of. Needs the feature `workspace`.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Directory`](crate::workspace::WorkspaceError::Directory) where it is not
+    /// there.
+    #[cfg(all(feature = "workspace", unix))]
+    pub fn workspace(
+        &self,
+    ) -> std::result::Result<crate::workspace::Workspace, crate::workspace::WorkspaceError>
+    where
+        P: DeclaresStorage,
+    {
+        crate::workspace::Workspace::open(&self.shared.workspace)
+    }
+
+    /// The path of the one directory that the plugin may write. A path is no guard: prefer
+    /// `workspace`, which is there with the feature of that name.
     #[must_use]
-    pub fn workspace(&self) -> &Path
+    pub fn workspace_path(&self) -> &Path
     where
         P: DeclaresStorage,
     {

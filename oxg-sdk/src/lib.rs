@@ -31,6 +31,7 @@
 //! |---|---|
 //! | what an author writes | [`Plugin`], [`Context`], [`Task`], [`TaskOutcome`], [`Failure`] |
 //! | what the compiler checks | [`declared`] |
+//! | files of the workspace | `workspace`, with the feature `workspace` |
 //! | typed clients | [`clients`], [`clients::http`] |
 //! | the way to the broker | [`channel`] |
 //! | logs | [`logging`] |
@@ -44,6 +45,7 @@ mod failure;
 mod json_path;
 mod outcome;
 mod plugin;
+mod random;
 mod select;
 mod signal;
 mod task;
@@ -56,6 +58,8 @@ pub mod exit;
 pub mod logging;
 pub mod prelude;
 pub mod run;
+#[cfg(all(feature = "workspace", unix))]
+pub mod workspace;
 
 pub use config::{ConfigError, NoConfig};
 pub use context::Context;

@@ -313,7 +313,7 @@ async fn an_artifact_that_is_too_large_is_refused_with_its_code() {
         let result = found.lock().unwrap().take().unwrap();
         let Err(ArtifactError::Api(error)) = result else { panic!("{way}: {result:?}") };
         assert_eq!(error.code(), Some(ErrorCode::PayloadTooLarge), "{way}: {error:?}");
-        assert!(host.session.artifacts().is_empty());
+        assert!(host.session.artifacts().await.unwrap().is_empty());
     }
 }
 
@@ -534,4 +534,32 @@ async fn a_secret_does_not_leak_although_nobody_names_the_redactor() {
     host.until_settled(host.runtime(plugin).logging(logging)).await.unwrap();
     let lines = lines.lock().unwrap();
     assert!(lines.contains("it is ") && !lines.contains("canary-0123456789"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_large_artifact_goes_up_in_pieces_and_comes_back_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let host = Host::new().task(json!({}));
+    let unix = host.broker.listen_unix(directory.path().join("broker.sock")).unwrap();
+    let channel = host.dial(unix.endpoint()).build();
+    let root = directory.path().to_owned();
+    let plugin = probe(move |ctx, _| {
+        let root = root.clone();
+        async move {
+            let content: Vec<u8> = (0..8_400_003_u32).map(|n| (n % 251) as u8).collect();
+            let body = Body::wrap(http_body_util::Full::new(Bytes::from(content.clone())));
+            let artifacts = ctx.artifacts();
+            let info = artifacts.put("big.bin", body).if_absent().await?;
+            artifacts.get("big.bin").await?.to_file(root.join("big.bin")).await?;
+            assert!(std::fs::read(root.join("big.bin")).unwrap() == content);
+            let again = artifacts.put("big.bin", "x").if_absent().await;
+            assert!(again.unwrap_err().is_precondition_failed());
+            artifacts.delete_if_match("big.bin", info.digest).await?;
+            assert!(artifacts.list("").next().await?.is_none());
+            Ok(TaskOutcome::done())
+        }
+    });
+    let runtime = Runtime::new(plugin, channel).workspace("/nowhere");
+    let summary = timeout(Duration::from_secs(60), host.until_settled(runtime)).await;
+    assert_eq!(summary.unwrap().unwrap().completed, 1);
 }

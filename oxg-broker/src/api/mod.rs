@@ -5,6 +5,7 @@ mod reports;
 mod route;
 mod secrets;
 mod tasks;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -172,16 +173,24 @@ async fn serve(
 ) -> Answer {
     match route {
         Route::Session => Ok(Response::new(json(&call.session.info)?)),
-        Route::GetSecret(name) => secrets::get(call, &name),
+        Route::GetSecret(name) => secrets::get(call, &name).await,
+        Route::WatchSecret(name) => secrets::watch(call, &name).await,
         Route::RenewLease(id) => secrets::renew(call, &id),
         Route::GiveBackLease(id) => secrets::give_back(call, &id),
         Route::ListArtifacts { prefix, cursor } => {
-            artifacts::list(call, &prefix, cursor.as_deref())
+            artifacts::list(call, &prefix, cursor.as_deref()).await
         }
         Route::PutArtifact(name) => artifacts::put(call, name, request).await,
-        Route::GetArtifact(name) => artifacts::get(call, &name).await,
-        Route::HeadArtifact(name) => artifacts::head(call, &name),
-        Route::DeleteArtifact(name) => artifacts::delete(call, &name),
+        Route::GetArtifact(name) => artifacts::get(call, &name, request.headers()).await,
+        Route::HeadArtifact(name) => artifacts::head(call, &name, request.headers()).await,
+        Route::DeleteArtifact(name) => artifacts::delete(call, &name, request.headers()).await,
+        Route::BeginUpload => uploads::begin(call).await,
+        Route::AppendUpload(id) => uploads::append(call, &id, request).await,
+        Route::ShowUpload(id) => uploads::show(call, &id),
+        Route::CloseUpload { id, name, digest } => {
+            uploads::close(call, &id, name, digest, request.headers()).await
+        }
+        Route::CancelUpload(id) => uploads::cancel(call, &id),
         Route::LeaseTasks => tasks::lease(call, request).await,
         Route::Task(id, action) => tasks::act(services, call, &id, action, request).await,
         Route::Findings => reports::findings(services, call, request).await,

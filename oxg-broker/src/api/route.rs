@@ -3,7 +3,7 @@
 use http::Method;
 use oxg_protocol::audit::EventType;
 use oxg_protocol::route::{self, TaskAction};
-use oxg_protocol::{ArtifactName, ErrorCode, LeaseId, SecretName, TaskId};
+use oxg_protocol::{ArtifactName, Digest, ErrorCode, LeaseId, SecretName, TaskId, UploadId};
 
 use crate::error::{Refusal, refuse};
 
@@ -12,6 +12,7 @@ use crate::error::{Refusal, refuse};
 pub(crate) enum Route {
     Session,
     GetSecret(SecretName),
+    WatchSecret(SecretName),
     RenewLease(LeaseId),
     GiveBackLease(LeaseId),
     ListArtifacts { prefix: String, cursor: Option<String> },
@@ -19,6 +20,11 @@ pub(crate) enum Route {
     GetArtifact(ArtifactName),
     HeadArtifact(ArtifactName),
     DeleteArtifact(ArtifactName),
+    BeginUpload,
+    AppendUpload(UploadId),
+    ShowUpload(UploadId),
+    CloseUpload { id: UploadId, name: ArtifactName, digest: Digest },
+    CancelUpload(UploadId),
     LeaseTasks,
     Task(TaskId, TaskAction),
     Findings,
@@ -39,9 +45,15 @@ impl Route {
         match (method.as_str(), segments.as_slice()) {
             ("GET", ["session"]) | ("POST", ["session", "renew"]) => Ok(Self::Session),
             ("GET", ["secrets", name]) => Ok(Self::GetSecret(parse(name)?)),
+            ("GET", ["secrets", name, "watch"]) => Ok(Self::WatchSecret(parse(name)?)),
             ("POST", ["leases", id, "renew"]) => Ok(Self::RenewLease(parse(id)?)),
             ("DELETE", ["leases", id]) => Ok(Self::GiveBackLease(parse(id)?)),
             ("GET", ["artifacts"]) => Self::list(uri.query().unwrap_or_default()),
+            ("POST", ["uploads"]) => Ok(Self::BeginUpload),
+            ("PATCH", ["uploads", id]) => Ok(Self::AppendUpload(parse(id)?)),
+            ("GET", ["uploads", id]) => Ok(Self::ShowUpload(parse(id)?)),
+            ("PUT", ["uploads", id]) => Self::close(parse(id)?, uri.query().unwrap_or_default()),
+            ("DELETE", ["uploads", id]) => Ok(Self::CancelUpload(parse(id)?)),
             ("POST", ["tasks", "lease"]) => Ok(Self::LeaseTasks),
             ("POST", ["tasks", id, action]) => {
                 let action = TaskAction::from_segment(action).ok_or_else(unknown)?;
@@ -71,32 +83,36 @@ impl Route {
     }
 
     fn list(query: &str) -> Result<Self, Refusal> {
-        let (mut prefix, mut cursor) = (String::new(), None);
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            match pair.split_once('=') {
-                Some(("prefix", value)) => prefix = decode(value)?,
-                Some(("cursor", value)) => cursor = Some(decode(value)?),
-                _ => {
-                    return Err(refuse(
-                        ErrorCode::InvalidRequest,
-                        "a list takes `prefix` and `cursor`",
-                    ));
-                }
-            }
-        }
-        Ok(Self::ListArtifacts { prefix, cursor })
+        let [prefix, cursor] = parameters(query, ["prefix", "cursor"])?;
+        Ok(Self::ListArtifacts { prefix: prefix.unwrap_or_default(), cursor })
+    }
+
+    fn close(id: UploadId, query: &str) -> Result<Self, Refusal> {
+        let (Some(name), Some(digest)) = parameters(query, ["name", "digest"])?.into() else {
+            let detail = "closing an upload takes `name` and `digest`";
+            return Err(refuse(ErrorCode::InvalidRequest, detail));
+        };
+        Ok(Self::CloseUpload { id, name: parse(&name)?, digest: parse(&digest)? })
     }
 
     /// Under which event the audit knows the call.
     pub(crate) fn event(&self) -> EventType {
         match self {
             Self::Session => EventType::Session,
-            Self::GetSecret(_) | Self::RenewLease(_) | Self::GiveBackLease(_) => EventType::Secret,
+            Self::GetSecret(_)
+            | Self::WatchSecret(_)
+            | Self::RenewLease(_)
+            | Self::GiveBackLease(_) => EventType::Secret,
             Self::ListArtifacts { .. }
             | Self::PutArtifact(_)
             | Self::GetArtifact(_)
             | Self::HeadArtifact(_)
-            | Self::DeleteArtifact(_) => EventType::Artifact,
+            | Self::DeleteArtifact(_)
+            | Self::BeginUpload
+            | Self::AppendUpload(_)
+            | Self::ShowUpload(_)
+            | Self::CloseUpload { .. }
+            | Self::CancelUpload(_) => EventType::Artifact,
             Self::LeaseTasks | Self::Task(..) => EventType::Task,
             Self::Findings => EventType::Finding,
             Self::Logs => EventType::Api,
@@ -105,13 +121,40 @@ impl Route {
 
     /// Whether a success is no decision: polling, keeping alive, and the log itself.
     pub(crate) fn is_routine(&self) -> bool {
-        matches!(self, Self::LeaseTasks | Self::Task(_, TaskAction::Extend) | Self::Logs)
+        matches!(
+            self,
+            Self::AppendUpload(_)
+                | Self::ShowUpload(_)
+                | Self::LeaseTasks
+                | Self::Task(_, TaskAction::Extend)
+                | Self::Logs
+        )
     }
 }
 
 /// A segment as the name or id that it must be.
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(segment: &str) -> Result<T, Refusal> {
     segment.parse().map_err(|error: T::Err| refuse(ErrorCode::InvalidRequest, error.to_string()))
+}
+
+/// The values of a query's parameters. Each stands there once at most, and no other does.
+fn parameters<const N: usize>(
+    query: &str,
+    names: [&str; N],
+) -> Result<[Option<String>; N], Refusal> {
+    let mut values = [const { None }; N];
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let place = names.iter().position(|known| *known == name);
+        match place.and_then(|place| values.get_mut(place)) {
+            Some(place @ None) => *place = Some(decode(value)?),
+            _ => {
+                let detail = format!("the call takes `{}`, each once", names.join("` and `"));
+                return Err(refuse(ErrorCode::InvalidRequest, detail));
+            }
+        }
+    }
+    Ok(values)
 }
 
 fn decode(text: &str) -> Result<String, Refusal> {

@@ -1,15 +1,92 @@
 //! `/v1/secrets` and `/v1/leases`.
 
-use http::Response;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use http_body::Frame;
+use http_body_util::BodyExt as _;
 use oxg_manifest::Capability;
-use oxg_protocol::{LeaseId, SecretName};
+use oxg_protocol::secret::SecretVersion;
+use oxg_protocol::{LeaseId, SecretName, header};
+use tokio::sync::mpsc;
+use tokio::time::{interval, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Answer, no_content, no_store};
-use crate::body::json;
+use crate::body::{BodyError, json};
 use crate::call::Call;
-use crate::secrets::not_granted;
+use crate::error::Refusal;
+use crate::secrets::{Secrets, not_granted};
 
-pub(super) fn get(call: &Call<'_>, name: &SecretName) -> Answer {
+/// How often a source is asked for a new value while somebody watches.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+pub(super) async fn get(call: &Call<'_>, name: &SecretName) -> Answer {
+    require(call, name)?;
+    Ok(no_store(Response::new(json(&call.session.secrets.lend(name).await?)?)))
+}
+
+/// Tells of the secret's versions until the call's deadline.
+pub(super) async fn watch(call: &Call<'_>, name: &SecretName) -> Answer {
+    require(call, name)?;
+    let mut versions = call.session.secrets.watch(name).await?;
+    let (secrets, name) = (Arc::clone(&call.session.secrets), name.clone());
+    let (sender, receiver) = mpsc::channel(1);
+    let deadline = call.deadline;
+    let task = tokio::spawn(async move {
+        versions.mark_changed();
+        let mut look = interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = sleep_until(deadline) => return,
+                () = sender.closed() => return,
+                _ = look.tick() => if is_over(&secrets, &name).await { return },
+                changed = versions.changed() => {
+                    let version = SecretVersion::new(*versions.borrow_and_update());
+                    let Ok(mut line) = serde_json::to_vec(&version) else { return };
+                    line.push(b'\n');
+                    if changed.is_err() || sender.send(line.into()).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    let body = Lines { receiver, _task: AbortOnDropHandle::new(task) };
+    let mut response = Response::new(body.boxed_unsync());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(header::NDJSON));
+    Ok(no_store(response))
+}
+
+/// Whether there is nothing to watch any more. A source that fails may come back.
+async fn is_over(secrets: &Secrets, name: &SecretName) -> bool {
+    secrets.look(name).await.is_err_and(|refusal| refusal.code().is_denial())
+}
+
+/// What a task sends, and the task, which ends with it.
+struct Lines {
+    receiver: mpsc::Receiver<Bytes>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl http_body::Body for Lines {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.receiver.poll_recv(cx).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+fn require(call: &Call<'_>, name: &SecretName) -> Result<(), Refusal> {
     call.require(Capability::Secrets)?;
     let declared = call.session.manifest.capabilities.secrets.as_ref();
     let allowed =
@@ -22,7 +99,7 @@ pub(super) fn get(call: &Call<'_>, name: &SecretName) -> Answer {
             .map(|(secrets, name)| secrets.names_line_with(&name));
         return Err(refusal);
     }
-    Ok(no_store(Response::new(json(&call.session.secrets.lend(name)?)?)))
+    Ok(())
 }
 
 pub(super) fn renew(call: &Call<'_>, id: &LeaseId) -> Answer {

@@ -1,20 +1,32 @@
-use http_body_util::BodyExt as _;
-use oxg_protocol::{ArtifactName, Digest, ErrorCode};
+use std::sync::Arc;
 
-use super::{Artifacts, Conditions};
-use crate::body::full;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+use oxg_protocol::{ArtifactName, Digest, ErrorCode, Limits};
+
+use super::{Artifacts, ByteRange, Conditions, Uploads};
+use crate::body::{BodyError, full};
 
 fn name(text: &str) -> ArtifactName {
     text.parse().unwrap()
 }
 
 async fn content(artifacts: &Artifacts, text: &str) -> Vec<u8> {
-    let (_, body) = artifacts.get(&name(text)).await.unwrap();
-    body.collect().await.unwrap().to_bytes().to_vec()
+    let found = artifacts.get(&name(text), None).await.unwrap();
+    found.body.collect().await.unwrap().to_bytes().to_vec()
+}
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
 }
 
 fn both(directory: &tempfile::TempDir) -> [Artifacts; 2] {
-    [Artifacts::in_memory(1 << 20), Artifacts::in_directory(directory.path(), 1 << 20).unwrap()]
+    [
+        Artifacts::in_memory(&Limits::default()),
+        Artifacts::in_directory(directory.path(), &Limits::default()).unwrap(),
+    ]
 }
 
 #[tokio::test]
@@ -26,7 +38,7 @@ async fn what_was_put_is_got_with_its_digest() {
             artifacts.put(name("a/b"), full(big.clone()), Conditions::default()).await.unwrap();
         assert_eq!((info.digest, info.size), (Digest::of(&big), 200_000));
         assert_eq!(content(&artifacts, "a/b").await, big);
-        assert_eq!(artifacts.head(&name("a")).unwrap_err().code(), ErrorCode::NotFound);
+        assert_eq!(artifacts.head(&name("a")).await.unwrap_err().code(), ErrorCode::NotFound);
     }
 }
 
@@ -62,7 +74,7 @@ async fn conditions_decide_between_two_writers() {
 
 #[tokio::test]
 async fn an_artifact_at_the_limit_is_kept_and_one_byte_more_is_not() {
-    let artifacts = Artifacts::in_memory(4);
+    let artifacts = Artifacts::in_memory(&limits(|l| l.artifact_bytes = 4));
     artifacts.put(name("a"), full("1234"), Conditions::default()).await.unwrap();
     let refusal = artifacts.put(name("a"), full("12345"), Conditions::default()).await.unwrap_err();
     assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge);
@@ -72,39 +84,231 @@ async fn an_artifact_at_the_limit_is_kept_and_one_byte_more_is_not() {
 async fn shared_bytes_go_with_their_last_name() {
     let directory = tempfile::tempdir().unwrap();
     let blobs = || std::fs::read_dir(directory.path().join("blobs")).unwrap().count();
-    let artifacts = Artifacts::in_directory(directory.path(), 1 << 20).unwrap();
+    let artifacts = Artifacts::in_directory(directory.path(), &Limits::default()).unwrap();
     for text in ["a", "b"] {
         artifacts.put(name(text), full("same"), Conditions::default()).await.unwrap();
     }
-    artifacts.delete(&name("a")).unwrap();
+    artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
     assert_eq!((blobs(), content(&artifacts, "b").await.as_slice()), (1, &b"same"[..]));
-    artifacts.delete(&name("b")).unwrap();
+    artifacts.delete(&name("b"), Conditions::default()).await.unwrap();
     assert_eq!(blobs(), 0);
 }
 
 #[tokio::test]
 async fn a_directory_is_found_again_as_it_was_left() {
     let directory = tempfile::tempdir().unwrap();
-    let open = || Artifacts::in_directory(directory.path(), 1 << 20).unwrap();
+    let open = || Artifacts::in_directory(directory.path(), &Limits::default()).unwrap();
     open().put(name("a"), full("1"), Conditions::default()).await.unwrap();
     open().put(name("b"), full("2"), Conditions::default()).await.unwrap();
-    open().delete(&name("a")).unwrap();
+    open().delete(&name("a"), Conditions::default()).await.unwrap();
     std::fs::write(directory.path().join("blobs/incoming-x"), "half").unwrap();
-    let page = open().list("", None);
+    let page = open().list("", None).await.unwrap();
     assert_eq!(page.artifacts.len(), 1);
     assert!(!directory.path().join("blobs/incoming-x").exists());
 }
 
 #[tokio::test]
 async fn a_list_goes_on_behind_its_cursor() {
-    let artifacts = Artifacts::in_memory(10);
+    let artifacts = Artifacts::in_memory(&Limits::default());
     for number in 0..501 {
         let text = format!("p/{number:04}");
         artifacts.put(name(&text), full("x"), Conditions::default()).await.unwrap();
     }
     artifacts.put(name("q"), full("x"), Conditions::default()).await.unwrap();
-    let first = artifacts.list("p/", None);
+    let first = artifacts.list("p/", None).await.unwrap();
     assert_eq!((first.artifacts.len(), first.cursor.as_deref()), (500, Some("p/0499")));
-    let second = artifacts.list("p/", first.cursor.as_deref());
+    let second = artifacts.list("p/", first.cursor.as_deref()).await.unwrap();
     assert_eq!((second.artifacts.len(), second.cursor), (1, None));
+}
+
+#[tokio::test]
+async fn a_range_gives_its_part_and_one_outside_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for artifacts in both(&directory) {
+        artifacts.put(name("a"), full("0123456789"), Conditions::default()).await.unwrap();
+        for (range, part) in [("bytes=2-4", "234"), ("bytes=8-", "89"), ("bytes=-3", "789")] {
+            let found = artifacts.get(&name("a"), ByteRange::parse(range)).await.unwrap();
+            assert_eq!(found.body.collect().await.unwrap().to_bytes(), part);
+        }
+        let refusal = artifacts.get(&name("a"), Some(ByteRange::From(10))).await.err().unwrap();
+        assert_eq!(refusal.code(), ErrorCode::RangeNotSatisfiable);
+    }
+}
+
+#[tokio::test]
+async fn whoever_reads_an_artifact_reads_it_to_its_end_though_it_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    for artifacts in both(&directory) {
+        let big = vec![7; 3 << 20];
+        artifacts.put(name("a"), full(big.clone()), Conditions::default()).await.unwrap();
+        let found = artifacts.get(&name("a"), None).await.unwrap();
+        artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
+        assert!(found.body.collect().await.unwrap().to_bytes() == big);
+    }
+}
+
+#[tokio::test]
+async fn a_full_quota_refuses_what_is_new_and_lets_what_is_there_be_replaced() {
+    let bounds = limits(|l| (l.artifact_total_bytes, l.artifact_count) = (10, 2));
+    let artifacts = Artifacts::in_memory(&bounds);
+    let put = async |text: &str, body: &'static str| {
+        artifacts.put(name(text), full(body), Conditions::default()).await.map_err(|r| r.code())
+    };
+    put("a", "12345").await.unwrap();
+    put("b", "12345").await.unwrap();
+    assert_eq!(put("b", "123456").await, Err(ErrorCode::PayloadTooLarge));
+    put("b", "54321").await.unwrap();
+    put("a", "").await.unwrap();
+    assert_eq!(put("c", "").await, Err(ErrorCode::PayloadTooLarge));
+    artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
+    put("c", "").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_compacted_log_says_what_the_long_one_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("index.jsonl");
+    let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+    let line =
+        |digest| format!("{{\"put\":{{\"name\":\"a\",\"digest\":\"{digest}\",\"size\":1}}}}\n");
+    std::fs::write(&log, (line(one) + &line(two)).repeat(2100)).unwrap();
+    let open = || Artifacts::in_directory(directory.path(), &Limits::default()).unwrap();
+    let artifacts = open();
+    assert_eq!(artifacts.head(&name("a")).await.unwrap().digest, two);
+    for text in ["b", "c"] {
+        artifacts.put(name(text), full(text.to_owned()), Conditions::default()).await.unwrap();
+        assert_eq!(content(&open(), text).await, text.as_bytes());
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 3);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_compaction_left_is_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || Artifacts::in_directory(directory.path(), &Limits::default()).unwrap();
+    open().put(name("a"), full("1"), Conditions::default()).await.unwrap();
+    std::fs::write(directory.path().join("index.jsonl.next"), "{\"put\":{\"na").unwrap();
+    assert_eq!(content(&open(), "a").await, b"1");
+    assert!(!directory.path().join("index.jsonl.next").exists());
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_blob_is_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let artifacts = Artifacts::in_directory(directory.path(), &Limits::default()).unwrap();
+    artifacts.put(name("a"), full("1"), Conditions::default()).await.unwrap();
+    let blob = directory.path().join("blobs").join(Digest::of(b"1").to_string());
+    std::fs::remove_file(&blob).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &blob).unwrap();
+    let refusal = artifacts.get(&name("a"), None).await.err().unwrap();
+    assert_eq!(refusal.code(), ErrorCode::Unavailable);
+}
+
+fn uploads(directory: &tempfile::TempDir, bounds: &Limits) -> (Arc<Artifacts>, Uploads) {
+    let artifacts = Arc::new(Artifacts::in_directory(directory.path(), bounds).unwrap());
+    (artifacts.clone(), Uploads::new(artifacts, bounds))
+}
+
+fn claim(bytes: &[u8]) -> Conditions {
+    Conditions { digest: Some(Digest::of(bytes)), ..Conditions::default() }
+}
+
+#[tokio::test]
+async fn pieces_in_order_become_the_artifact() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &Limits::default());
+    let id = uploads.begin().await.unwrap().id;
+    assert_eq!(uploads.append(&id, 0, full("12")).await.unwrap().offset, 2);
+    let refusal = uploads.append(&id, 0, full("12")).await.unwrap_err();
+    assert_eq!((refusal.code(), refusal.offset), (ErrorCode::RangeNotSatisfiable, Some(2)));
+    assert_eq!(uploads.append(&id, 2, full("3")).await.unwrap().offset, 3);
+    assert_eq!(uploads.progress(&id).unwrap().offset, 3);
+    for _ in 0..2 {
+        // The second time as a client does that did not get the answer.
+        let info = uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
+        assert_eq!((info.digest, info.size), (Digest::of(b"123"), 3));
+    }
+    assert_eq!(content(&artifacts, "a").await, b"123");
+    let refusal = uploads.close(&id, name("b"), claim(b"123")).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::Conflict);
+}
+
+#[tokio::test]
+async fn what_came_before_a_broken_connection_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &Limits::default());
+    let id = uploads.begin().await.unwrap().id;
+    let body = Pieces(vec![
+        Err(BodyError::Read(std::io::ErrorKind::ConnectionReset.into())),
+        Ok(Frame::data("12".into())),
+    ]);
+    assert!(uploads.append(&id, 0, body.boxed_unsync()).await.is_err());
+    assert_eq!(uploads.progress(&id).unwrap().offset, 2);
+    uploads.append(&id, 2, full("3")).await.unwrap();
+    uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
+    assert_eq!(content(&artifacts, "a").await, b"123");
+}
+
+#[tokio::test]
+async fn an_upload_with_a_wrong_digest_or_condition_is_gone_and_so_is_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &Limits::default());
+    artifacts.put(name("a"), full("old"), Conditions::default()).await.unwrap();
+    let create = Conditions { create_only: true, ..claim(b"new") };
+    for (conditions, code) in
+        [(claim(b"nwe"), ErrorCode::DigestMismatch), (create, ErrorCode::PreconditionFailed)]
+    {
+        let id = uploads.begin().await.unwrap().id;
+        uploads.append(&id, 0, full("new")).await.unwrap();
+        let refusal = uploads.close(&id, name("a"), conditions).await.unwrap_err();
+        assert_eq!(refusal.code(), code);
+        assert_eq!(uploads.progress(&id).unwrap_err().code(), ErrorCode::NotFound);
+    }
+    assert_eq!(content(&artifacts, "a").await, b"old");
+    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn uploads_are_few_and_those_that_nobody_feeds_expire() {
+    let directory = tempfile::tempdir().unwrap();
+    let bounds = limits(|l| l.open_uploads = 2);
+    let (_, uploads) = uploads(&directory, &bounds);
+    let first = uploads.begin().await.unwrap().id;
+    uploads.begin().await.unwrap();
+    assert_eq!(uploads.begin().await.unwrap_err().code(), ErrorCode::RateLimited);
+    uploads.cancel(&first);
+    uploads.begin().await.unwrap();
+    tokio::time::advance(std::time::Duration::from_millis(bounds.upload_idle_ms)).await;
+    uploads.begin().await.unwrap();
+    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closed_uploads_leave_room_for_others_and_the_oldest_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, uploads) = uploads(&directory, &limits(|l| l.open_uploads = 2));
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = uploads.begin().await.unwrap().id;
+        uploads.append(&id, 0, full("1")).await.unwrap();
+        uploads.close(&id, name("a"), claim(b"1")).await.unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        ids.push(id);
+    }
+    assert_eq!(uploads.progress(&ids[0]).unwrap_err().code(), ErrorCode::NotFound);
+    assert!(uploads.close(&ids[2], name("a"), claim(b"1")).await.is_ok());
+}
+
+struct Pieces(Vec<Result<Frame<bytes::Bytes>, BodyError>>);
+
+impl http_body::Body for Pieces {
+    type Data = bytes::Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<bytes::Bytes>, BodyError>>> {
+        std::task::Poll::Ready(self.0.pop())
+    }
 }

@@ -96,7 +96,7 @@ async fn conditions_and_digests_that_cannot_be_read_are_refused_not_ignored() {
     let twice = [("if-match", tag.as_str()), ("if-match", tag.as_str())];
     let reply = put(&plugin, "a", "1", &twice).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::InvalidRequest);
-    assert!(plugin.session.artifacts().is_empty());
+    assert!(plugin.session.artifacts().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn bytes_with_another_digest_are_not_kept() {
     let claimed = Digest::of(b"right").to_repr_digest();
     let reply = put(&plugin, "a", "wrong", &[("repr-digest", &claimed)]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::DigestMismatch);
-    assert!(plugin.session.artifacts().is_empty());
+    assert!(plugin.session.artifacts().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn an_artifact_at_the_limit_is_taken_and_one_byte_more_is_not() {
     assert_eq!(put(&plugin, "a", "1234", &[]).await.status, 201);
     let reply = put(&plugin, "b", "12345", &[]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-    assert_eq!(plugin.session.artifacts().len(), 1);
+    assert_eq!(plugin.session.artifacts().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn bytes_on_disk_outlive_the_broker() {
     drop(plugin);
     let plugin = on_disk(directory.path());
     assert_eq!(plugin.call("GET", "/v1/artifacts/a", "").await.body, "kept");
-    assert_eq!(plugin.session.artifacts().len(), 1);
+    assert_eq!(plugin.session.artifacts().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_line_that_was_torn_by_a_crash_does_not_take_the_store_with_it() {
         assert_eq!(plugin.call("GET", "/v1/artifacts/a", "").await.body, "kept");
         assert_eq!(put(&plugin, name, "new", &[]).await.status, 201);
     }
-    assert_eq!(on_disk(directory.path()).session.artifacts().len(), 3);
+    assert_eq!(on_disk(directory.path()).session.artifacts().await.unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ async fn a_put_whose_connection_is_lost_leaves_nothing() {
     until(|| files() == 1).await;
     drop(stream);
     until(|| files() == 0).await;
-    assert!(plugin.session.artifacts().is_empty());
+    assert!(plugin.session.artifacts().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -271,6 +271,83 @@ async fn an_artifact_that_grows_larger_than_any_buffer_arrives_whole() {
     assert_eq!(reply.status, 201);
     let reply = plugin.call("GET", "/v1/artifacts/big", "").await;
     assert!(reply.body == bytes, "{} bytes came back", reply.body.len());
-    let info = plugin.session.artifacts().remove(0);
+    let info = plugin.session.artifacts().await.unwrap().remove(0);
     assert_eq!(info.digest, Digest::of(&bytes));
+}
+
+#[tokio::test]
+async fn a_part_is_read_only_from_the_artifact_that_was_meant() {
+    let plugin = Plugin::new();
+    put(&plugin, "a", "0123456789", &[]).await;
+    let (tag, other) = (Digest::of(b"0123456789").to_etag(), Digest::of(b"x").to_etag());
+    let get = async |fields: &[(&str, &str)]| {
+        let mut request = plugin.request("GET", "/v1/artifacts/a");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        plugin.send(request.body(Full::<Bytes>::default()).unwrap()).await
+    };
+    let reply = get(&[("range", "bytes=4-6"), ("if-match", &tag)]).await;
+    assert_eq!((reply.status, &reply.body[..]), (206, &b"456"[..]));
+    assert_eq!(reply.header("content-range"), "bytes 4-6/10");
+    assert_eq!(reply.header("content-length"), "3");
+    let reply = get(&[("range", "bytes=4-6"), ("if-range", &other)]).await;
+    assert_eq!((reply.status, reply.body.len()), (200, 10));
+    let reply = get(&[("range", "bytes=10-")]).await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::RangeNotSatisfiable);
+    let reply = get(&[("if-match", &other)]).await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PreconditionFailed);
+    let reply = get(&[("if-none-match", &tag)]).await;
+    assert_eq!((reply.status, reply.body.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn a_delete_can_be_bound_to_what_was_seen() {
+    let plugin = Plugin::new();
+    put(&plugin, "a", "1", &[]).await;
+    for (seen, status) in [("2", 412), ("1", 204)] {
+        let request = plugin
+            .request("DELETE", "/v1/artifacts/a")
+            .header("if-match", Digest::of(seen.as_bytes()).to_etag());
+        let reply = plugin.send(request.body(Full::<Bytes>::default()).unwrap()).await;
+        assert_eq!(reply.status, status);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_begun_fed_closed_and_cancelled_over_the_wire() {
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = on_disk(directory.path());
+    let begin = async || {
+        let reply = plugin.call("POST", "/v1/uploads", "").await;
+        assert_eq!((reply.status, reply.header("upload-offset")), (202, "0"));
+        reply.header("location").to_owned()
+    };
+    let patch = async |place: &str, offset: &str, body: &'static str| {
+        let request = plugin.request("PATCH", place).header("upload-offset", offset);
+        plugin.send(request.body(Full::<Bytes>::from(body)).unwrap()).await
+    };
+    let place = begin().await;
+    assert_eq!(patch(&place, "0", "12").await.header("upload-offset"), "2");
+    let reply = patch(&place, "0", "12").await;
+    assert_eq!((reply.code(), reply.problem().offset), (ErrorCode::RangeNotSatisfiable, Some(2)));
+    assert_eq!(patch(&place, "+2", "3").await.code(), ErrorCode::InvalidRequest);
+    assert_eq!(patch(&place, "2", "3").await.status, 200);
+    assert_eq!(plugin.call("GET", &place, "").await.header("upload-offset"), "3");
+
+    let digest = Digest::of(b"123");
+    for query in ["name=a", "digest=00", "name=a&name=b", "name=..%2fa&digest=00", ""] {
+        let reply = plugin.call("PUT", &format!("{place}?{query}"), "").await;
+        assert_eq!(reply.code(), ErrorCode::InvalidRequest, "{query}");
+    }
+    let close = format!("{place}?name=pages%2Fa&digest={digest}");
+    assert_eq!(plugin.call("PUT", &close, "").await.status, 201);
+    assert_eq!(plugin.call("GET", "/v1/artifacts/pages/a", "").await.body, "123");
+
+    let place = begin().await;
+    assert_eq!(plugin.call("DELETE", &place, "").await.status, 204);
+    assert_eq!(patch(&place, "0", "1").await.code(), ErrorCode::NotFound);
+    let place = begin().await;
+    let other = Plugin::of(plugin.broker.clone());
+    assert_eq!(other.call("GET", &place, "").await.code(), ErrorCode::NotFound);
 }

@@ -1,11 +1,12 @@
 //! Secrets over the wire.
 
+use http_body_util::BodyExt as _;
 use oxg_broker::Broker;
 use oxg_protocol::secret::{Lease, SecretGrant};
 use oxg_protocol::{ErrorCode, Problem};
 use secrecy::ExposeSecret as _;
 
-use crate::support::{Plugin, manifest};
+use crate::support::{Plugin, manifest, open, within};
 
 const VALUE: &str = "correct-horse-battery";
 
@@ -81,4 +82,24 @@ async fn the_lease_of_one_session_is_nothing_to_another() {
     assert_eq!(other.call("POST", &renew, "").await.code(), ErrorCode::LeaseLost);
     other.call("DELETE", &format!("/v1/leases/{}", grant.lease.id), "").await;
     assert_eq!(plugin.call("POST", &renew, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_rotation_reaches_whoever_watches() {
+    let plugin = plugin();
+    let request = plugin.request("GET", "/v1/secrets/api-token/watch");
+    let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+    let mut watching = open(plugin.broker.connect(), request).await.unwrap();
+    let mut next = async || {
+        let frame = within(watching.response.body_mut().frame()).await.unwrap().unwrap();
+        frame.into_data().unwrap()
+    };
+    assert_eq!(next().await, "{\"version\":1}\n");
+    plugin.session.rotate_secret("api-token".parse().unwrap(), "battery-staple-horse".into());
+    assert_eq!(next().await, "{\"version\":2}\n");
+    let grant: SecretGrant = plugin.call("GET", "/v1/secrets/api-token", "").await.json();
+    assert_eq!((grant.version, grant.value.expose_secret()), (2, "battery-staple-horse"));
+    assert!(!plugin.broker.redactor().redact("battery-staple-horse").contains("staple"));
+    let reply = plugin.call("GET", "/v1/secrets/not-declared/watch", "").await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::SecretNotGranted);
 }

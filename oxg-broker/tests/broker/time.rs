@@ -66,7 +66,7 @@ async fn an_artifact_that_stops_coming_is_given_up_after_the_idle_limit() {
     let reply = plugin.send(request).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::DeadlineExceeded);
     assert_eq!(start.elapsed().as_secs(), 10);
-    assert!(plugin.session.artifacts().is_empty());
+    assert!(plugin.session.artifacts().await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

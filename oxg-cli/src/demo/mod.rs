@@ -39,6 +39,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         release: false,
         tasks: urls.iter().map(|url| NewTask::new(json!({ "url": url }))).collect(),
         secrets: vec![(name, TOKEN.into())],
+        secret_sources: Vec::new(),
         loopback_ports: vec![site.port()],
         config: Map::new(),
         timeout: Duration::from_secs(60),

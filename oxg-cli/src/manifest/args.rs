@@ -210,7 +210,7 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "FILE|DIR", default_value = ".")]
     pub(crate) file: PathBuf,
 
-    /// The repository: a folder with a go.mod. Default: the nearest one upwards.
+    /// The repository. Default: the nearest folder upwards with a go.mod.
     #[arg(long, value_name = "DIR")]
     pub(crate) repo_root: Option<PathBuf>,
 

@@ -71,7 +71,7 @@ pub(crate) struct Places {
 }
 
 impl Report {
-    pub(crate) fn gather(
+    pub(crate) async fn gather(
         manifest: &Manifest,
         broker: &Broker,
         session: &Session,
@@ -104,7 +104,7 @@ impl Report {
             findings,
             tasks,
             decisions,
-            artifacts: session.artifacts(),
+            artifacts: session.artifacts().await?,
             files: Places {
                 findings: files.directory.join("findings.jsonl"),
                 audit: files.directory.join("audit.jsonl"),

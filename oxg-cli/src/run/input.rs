@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use oxg_broker::SessionBuilder;
+use oxg_broker::secrets::{CommandSource, EnvironmentSource, FileSource};
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
 use secrecy::{SecretString, zeroize::Zeroize as _};
@@ -35,6 +37,38 @@ pub(crate) fn config(argument: &str) -> Result<Map<String, Value>, CliError> {
 
 pub(crate) fn secrets(arguments: &[String]) -> Result<Vec<(SecretName, SecretString)>, CliError> {
     arguments.iter().map(|argument| secret(argument)).collect()
+}
+
+/// A source of secrets, as `--secrets` names it.
+pub(crate) enum Source {
+    File(FileSource),
+    Environment(EnvironmentSource),
+    Command(CommandSource),
+}
+
+impl Source {
+    pub(crate) fn add_to(self, session: SessionBuilder) -> SessionBuilder {
+        match self {
+            Self::File(source) => session.secret_source(source),
+            Self::Environment(source) => session.secret_source(source),
+            Self::Command(source) => session.secret_source(source),
+        }
+    }
+}
+
+pub(crate) fn secret_sources(arguments: &[String]) -> Result<Vec<Source>, CliError> {
+    arguments.iter().map(|argument| secret_source(argument)).collect()
+}
+
+fn secret_source(argument: &str) -> Result<Source, CliError> {
+    if argument == "env" {
+        return Ok(Source::Environment(EnvironmentSource::of_process()));
+    }
+    if let Some(program) = argument.strip_prefix("exec:") {
+        return Ok(Source::Command(CommandSource::new(program, [""; 0])));
+    }
+    let opened = FileSource::open(argument).map(Source::File);
+    opened.map_err(|error| CliError::argument("--secrets", error.to_string()))
 }
 
 /// No message of this function repeats what was typed: it may be the secret.

@@ -23,6 +23,7 @@ use crate::error::{CliError, Exit};
 use crate::files::Files;
 use crate::report::{self, Report};
 use crate::terminal;
+use input::Source;
 
 /// Everything that a run needs, checked.
 pub(crate) struct Plan {
@@ -32,6 +33,7 @@ pub(crate) struct Plan {
     pub(crate) release: bool,
     pub(crate) tasks: Vec<NewTask>,
     pub(crate) secrets: Vec<(SecretName, SecretString)>,
+    pub(crate) secret_sources: Vec<Source>,
     pub(crate) loopback_ports: Vec<u16>,
     pub(crate) config: Map<String, Value>,
     pub(crate) timeout: Duration,
@@ -45,6 +47,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
         secrets: input::secrets(&args.secrets)?,
+        secret_sources: input::secret_sources(&args.secret_sources)?,
         config,
         directory: args.directory,
         manifest,
@@ -70,6 +73,9 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);
+    }
+    for source in plan.secret_sources {
+        session = source.add_to(session);
     }
     for port in &plan.loopback_ports {
         session = session.allow_loopback(*port);
@@ -111,7 +117,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
 
     let ending = supervise::supervise(process, &session, plan.timeout).await?;
     drop(listener);
-    let report = Report::gather(&plan.manifest, &broker, &session, ending, files)?;
+    let report = Report::gather(&plan.manifest, &broker, &session, ending, files).await?;
     broker.shutdown().await;
     Ok(report)
 }

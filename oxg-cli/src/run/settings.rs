@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_the_run_sets_is_checked_on_top_of_the_manifest() {
-        let manifest: Manifest = serde_json::from_value(json!({
+        let manifest: Manifest = json!({
             "name": "a", "version": "1.0.0", "entry": "./a", "capabilities": {},
             "config": { "depth": 3, "names": ["a"] },
             "configSchema": {
@@ -39,7 +39,9 @@ mod tests {
                     "names": { "items": { "type": "string" } },
                 },
             },
-        }))
+        })
+        .to_string()
+        .parse()
         .unwrap();
         let check = |of_run: Value| check(&manifest, of_run.as_object().unwrap());
         assert!(check(json!({})).is_ok());

@@ -24,16 +24,16 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    /// `hint` counts if it is a folder with a `go.mod`, else the nearest one at or above the
-    /// plugin.
+    /// The repository is `hint`, else the nearest folder with a `go.mod` at or above the plugin. By
+    /// the host's rules a hint without a `go.mod` does not count.
     pub(super) fn new(plugin: PathBuf, hint: Option<&Path>, rules: Rules) -> Self {
-        let hinted = hint.filter(|hint| fs::metadata(hint.join("go.mod")).is_ok());
+        let hinted = hint.filter(|hint| hint.is_dir() && (rules.is_strict() || has_go_mod(hint)));
         let repository = match hinted {
             Some(hint) => Some(clean(&std::path::absolute(hint).unwrap_or_else(|_| hint.into()))),
             None => plugin
                 .ancestors()
                 .take(REPOSITORY_LEVELS)
-                .find(|folder| is_not_folder(&folder.join("go.mod")))
+                .find(|folder| has_go_mod(folder))
                 .map(Path::to_owned),
         };
         Self { plugin, repository, rules }
@@ -97,6 +97,10 @@ impl Folders {
         }
         Err(VerifyError::Escapes { role, path: file })
     }
+}
+
+pub(super) fn has_go_mod(folder: &Path) -> bool {
+    is_not_folder(&folder.join("go.mod"))
 }
 
 fn is_not_folder(path: &Path) -> bool {

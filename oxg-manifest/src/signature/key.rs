@@ -6,7 +6,7 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use pkcs8::ObjectIdentifier;
 use pkcs8::der::{Decode as _, Encode as _};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
-use x509_cert::Certificate;
+use x509_cert::certificate::{CertificateInner, Raw};
 
 use super::{Sha256Digest, pem};
 
@@ -100,7 +100,8 @@ impl PublicKey {
             .find(|block| block.label == b"CERTIFICATE")
             .ok_or(KeyError::NoBlock("is labelled CERTIFICATE"))?;
         let malformed = |_| KeyError::Malformed("an X.509 certificate");
-        let certificate = Certificate::from_der(&block.data).map_err(malformed)?;
+        // As the host, we take serial numbers that RFC 5280 forbids.
+        let certificate = CertificateInner::<Raw>::from_der(&block.data).map_err(malformed)?;
         let certificate = certificate.tbs_certificate();
         let key = certificate.subject_public_key_info().to_der().map_err(malformed)?;
         let validity = certificate.validity();

@@ -277,6 +277,21 @@ fn the_host_needs_a_repository_and_an_allowlist_and_we_say_so() {
 }
 
 #[test]
+fn a_repository_without_a_go_mod_is_one_by_our_rules_only() {
+    let repository = Repository::new();
+    fs::remove_file(repository.path("go.mod")).unwrap();
+    assert!(matches!(repository.verify(), Err(VerifyError::Escapes { .. })));
+    let verify = |rules| {
+        Verifier::new(repository.path("plugins/sample/manifest.json"))
+            .repository(repository.root.path())
+            .rules(rules)
+            .verify(&repository.manifest)
+    };
+    assert_eq!(verify(Rules::Strict).unwrap().notices, [Notice::NoRepository]);
+    assert!(matches!(verify(Rules::Host), Err(VerifyError::NoRepository(_))));
+}
+
+#[test]
 fn a_trusted_plugin_is_one_whose_check_the_host_may_skip() {
     let mut repository = Repository::new();
     repository.manifest.trusted = Some(true);
@@ -404,6 +419,12 @@ fn openssl_verifies_what_is_signed_here_and_the_other_way_round() {
             match key::PublicKey::from_pem(&public) {
                 Ok(key) => assert!(works && key.verifies(&Sha256Digest::of(ARTIFACT), &signature)),
                 Err(error) => assert!(!works && error == KeyError::UnknownCurve, "{error}"),
+            }
+            if works {
+                let serial = format!("0x7{}", "f".repeat(49));
+                let certify = ["req", "-x509", "-new", "-key", &private, "-subj", "/CN=sample"];
+                let certificate = run(&[&certify[..], &["-set_serial", &serial]].concat());
+                assert!(key::PublicKey::from_certificate_pem(&certificate).is_ok());
             }
             let compressed =
                 run(&["pkey", "-in", &private, "-pubout", "-ec_conv_form", "compressed"]);

@@ -40,8 +40,8 @@ impl Verifier {
         }
     }
 
-    /// The repository, if it holds a `go.mod`. Default: the nearest folder with one, up to 8 up,
-    /// the plugin's own included.
+    /// The repository. Default: the nearest folder with a `go.mod`, up to 8 up, the plugin's own
+    /// included. By [`Rules::Host`], a folder without one does not count.
     #[must_use]
     pub fn repository(mut self, folder: impl Into<PathBuf>) -> Self {
         self.repository = Some(folder.into());
@@ -78,7 +78,7 @@ impl Verifier {
         let names = manifest.signature.as_ref();
         let folders = self.folders()?;
         let mut notices = Notices(Vec::new());
-        if folders.repository.is_none() {
+        if !folders.repository.as_deref().is_some_and(files::has_go_mod) {
             if !self.rules.is_strict() {
                 return Err(VerifyError::NoRepository(folders.plugin));
             }
@@ -348,7 +348,7 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRepository => f.write_str(
-                "there is no go.mod at or above the plugin; the host would not start it from here",
+                "there is no repository with a go.mod; the host would not start the plugin from here",
             ),
             Self::NoAllowlist => f.write_str(
                 "there is no ALLOWLIST at or above the plugin; the host would not start it from here",

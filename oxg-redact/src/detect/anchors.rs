@@ -1,79 +1,303 @@
-//! The automaton that finds where a detector has to look.
+//! The fixed texts that say which detector has to look at a place.
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, curl, email, jwt, named, pem, phone, url};
-use crate::names::STEMS;
+use super::{Scan, authorization, checksummed, curl, jwt, named, pem, phone, wallet};
+use crate::bytes::{ALNUM, ByteSet};
+use crate::names::{ENDS, STEMS};
 
-/// What to do where an anchor occurs.
+/// What to do where a text occurs.
 #[derive(Clone, Copy)]
 enum Action {
     Token(&'static TokenRule),
     Pem,
     Jwt,
     Authorization(&'static str),
-    Url,
-    Email,
     Name,
     PhoneWord,
     Curl,
+    Wallet,
 }
 
-struct Anchors {
-    automaton: Option<AhoCorasick>,
-    actions: Vec<(Action, &'static str)>,
+/// A text, and what is needed to compare it fast.
+struct Anchor {
+    text: &'static str,
+    ignore_case: bool,
+    /// How far into the text the word begins by which it is found.
+    lead: usize,
+    action: Action,
 }
 
-static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
-    let mut actions = vec![
-        (Action::Pem, pem::ANCHOR),
-        (Action::Jwt, jwt::ANCHOR),
-        (Action::Url, "://"),
-        (Action::Email, "@"),
-    ];
-    for rule in tokens::all() {
-        actions.extend(rule.anchors.iter().map(|a| (Action::Token(rule), *a)));
+/// The texts by the first three bytes of a word in them, or by the last three
+/// bytes of the word that they end.
+pub(super) struct Anchors {
+    starts: Table,
+    ends: Table,
+    rare: Vec<Anchor>,
+    long_runs: Vec<LongRun>,
+}
+
+/// A token that is found by the end of a long run of letters and digits.
+struct LongRun {
+    rule: &'static TokenRule,
+    anchor: &'static str,
+    /// How far before the end of the run the anchor begins.
+    back: usize,
+}
+
+/// Longest run of letters and digits whose end is looked at.
+const LONG_RUN_MAX: usize = 128;
+
+/// What earlier anchors of a text told.
+#[derive(Default)]
+pub(super) struct State {
+    /// The name judged last. Stems share names ("auth_token"); one is judged once.
+    name: std::ops::Range<usize>,
+    /// How far the flags of commands were looked for.
+    flags: usize,
+}
+
+static ANCHORS: LazyLock<Anchors> = LazyLock::new(Anchors::new);
+
+impl Anchors {
+    pub(super) fn get() -> &'static Self {
+        &ANCHORS
     }
-    actions.extend(authorization::SCHEMES.iter().map(|s| (Action::Authorization(s), *s)));
-    actions.extend(STEMS.iter().map(|s| (Action::Name, *s)));
-    actions.extend(phone::WORDS.iter().map(|w| (Action::PhoneWord, *w)));
-    actions.extend(curl::FLAGS.iter().map(|f| (Action::Curl, *f)));
-    // Fails only for a table too large for the automaton, which a test would show.
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(actions.iter().map(|(_, anchor)| anchor))
-        .ok();
-    Anchors { automaton, actions }
-});
 
-pub(crate) fn run(scan: &mut Scan<'_>) {
-    let anchors = &*ANCHORS;
-    let Some(automaton) = &anchors.automaton else {
-        return;
-    };
-    // Stems share keys ("auth_token"); a key is judged once.
-    let mut last_name = 0..0;
-    for hit in automaton.find_overlapping_iter(scan.text) {
-        let (action, anchor) = anchors.actions[hit.pattern().as_usize()];
-        let at = hit.start();
-        match action {
-            Action::Name => named::at(scan, hit.range(), &mut last_name),
-            Action::Authorization(scheme) => authorization::at(scan, at, scheme),
-            Action::PhoneWord => phone::at_word(scan, hit.range()),
-            Action::Curl => curl::at(scan, hit.range()),
-            // All others are told apart by case.
-            _ if !scan.text[at..].starts_with(anchor.as_bytes()) => {}
-            Action::Token(rule) => tokens::at(scan, at, anchor, rule),
-            Action::Pem => pem::at(scan, at),
-            Action::Jwt => jwt::at(scan, at),
-            Action::Url => url::at(scan, at),
-            Action::Email => email::at(scan, at),
+    fn new() -> Self {
+        let mut all = vec![
+            Anchor::exact(pem::ANCHOR, Action::Pem),
+            Anchor::exact(jwt::ANCHOR, Action::Jwt),
+            Anchor::exact(curl::COMMAND, Action::Curl),
+            Anchor::exact(wallet::ANCHOR, Action::Wallet),
+        ];
+        for rule in tokens::all().filter(|rule| !rule.is_in_long_run()) {
+            all.extend(rule.anchors.iter().map(|text| Anchor::exact(text, Action::Token(rule))));
+        }
+        all.extend(
+            authorization::SCHEMES.iter().map(|s| Anchor::folded(s, Action::Authorization(s))),
+        );
+        all.extend(STEMS.iter().map(|s| Anchor::folded(s, Action::Name)));
+        all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        let long_runs = tokens::all()
+            .filter(|rule| rule.is_in_long_run())
+            .flat_map(|rule| rule.anchors.iter().map(move |anchor| (rule, *anchor)))
+            .map(|(rule, anchor)| LongRun { rule, anchor, back: rule.min_body() + anchor.len() })
+            .collect();
+        let (words, rare) = all.into_iter().partition(Anchor::has_word);
+        let ends = ENDS.iter().map(|(end, _)| Anchor::folded(end, Action::Name)).collect();
+        Self {
+            starts: Table::new(words, |anchor| anchor.lead),
+            ends: Table::new(ends, |anchor| anchor.text.len().saturating_sub(3)),
+            rare,
+            long_runs,
         }
     }
+
+    /// Looks at the word that begins at `at`.
+    #[inline]
+    pub(super) fn at_word(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
+        for anchor in self.starts.at(scan.text, at) {
+            if let Some(start) = at.checked_sub(anchor.lead) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+
+    /// Looks at the word that ends at `end`.
+    #[inline]
+    pub(super) fn at_word_end(&self, scan: &mut Scan<'_>, state: &mut State, end: usize) {
+        for anchor in self.ends.at(scan.text, end - 3) {
+            if let Some(start) = end.checked_sub(anchor.text.len()) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+
+    /// Looks at the long run of letters and digits that begins at `start`.
+    pub(super) fn at_long_run(&self, scan: &mut Scan<'_>, start: usize) {
+        let len = scan.runs.at(scan.text, start, &ALNUM, LONG_RUN_MAX + 1);
+        if len > LONG_RUN_MAX {
+            return;
+        }
+        checksummed::at(scan, start..start + len);
+        #[cfg(feature = "wallet")]
+        wallet::base58_at(scan, start..start + len);
+        for LongRun { rule, anchor, back } in &self.long_runs {
+            if let Some(at) = len.checked_sub(*back).map(|at| start + at)
+                && scan.text[at..].starts_with(anchor.as_bytes())
+            {
+                tokens::at(scan, at, anchor, rule);
+            }
+        }
+    }
+
+    /// Looks at the rare byte at `at`.
+    pub(super) fn at_rare(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
+        for anchor in &self.rare {
+            if let Some(start) = at.checked_sub(anchor.lead) {
+                anchor.look(scan, state, start);
+            }
+        }
+    }
+}
+
+/// Bytes by which texts without a word are found.
+pub(super) const RARE: [u8; 2] = [b'~', b'$'];
+
+impl Anchor {
+    fn exact(text: &'static str, action: Action) -> Self {
+        let bytes = text.as_bytes();
+        let word = (0..bytes.len()).find(|i| bytes[*i].is_ascii_alphabetic());
+        // A digit in front would make it the middle of a word.
+        let word = word.filter(|i| bytes[..*i].iter().all(|b| !b.is_ascii_digit()));
+        let rare = bytes.iter().position(|b| RARE.contains(b));
+        Self { text, ignore_case: false, lead: rare.or(word).unwrap_or(0), action }
+    }
+
+    fn folded(text: &'static str, action: Action) -> Self {
+        Self { ignore_case: true, ..Self::exact(text, action) }
+    }
+
+    fn has_word(&self) -> bool {
+        self.text.as_bytes().get(self.lead).is_some_and(u8::is_ascii_alphabetic)
+    }
+
+    /// The bytes that may follow the text, if something must.
+    fn next(&self) -> Option<&'static ByteSet> {
+        match self.action {
+            Action::Token(rule) => rule.next(),
+            _ => None,
+        }
+    }
+
+    /// What the byte at `at` of the text can be, or behind it.
+    fn possible(&self, at: usize) -> Vec<u8> {
+        match self.text.as_bytes().get(at) {
+            Some(byte) => vec![*byte],
+            None => {
+                let next = self.next().filter(|_| at == self.text.len());
+                (0..=u8::MAX).filter(|b| next.is_none_or(|set| set.has(*b))).collect()
+            }
+        }
+    }
+
+    /// The three bytes from `from` on, with all that can follow a shorter text.
+    fn grams(&self, from: usize) -> Vec<[u8; 3]> {
+        let [a, b, c] = [0, 1, 2].map(|i| self.possible(from + i));
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
+        pairs.flat_map(|(a, b)| c.iter().map(move |c| [a, b, *c])).collect()
+    }
+
+    /// Compares the text at `start`, and runs the detector if it stands there.
+    fn look(&self, scan: &mut Scan<'_>, state: &mut State, start: usize) {
+        let end = start + self.text.len();
+        let Some(there) = scan.text.get(start..end) else {
+            return;
+        };
+        // Mostly the first bytes tell, so this is faster than comparing slices.
+        let same = |(a, b): (&u8, &u8)| a == b || self.ignore_case && a.eq_ignore_ascii_case(b);
+        if !self.text.as_bytes().iter().zip(there).all(same) {
+            return;
+        }
+        match self.action {
+            Action::Name => named::at(scan, start..end, &mut state.name),
+            Action::Authorization(scheme) => authorization::at(scan, start, scheme),
+            Action::PhoneWord => phone::at_word(scan, start..end),
+            Action::Curl if start < state.flags => {}
+            Action::Curl => state.flags = curl::at(scan, start),
+            Action::Token(rule) => tokens::at(scan, start, self.text, rule),
+            Action::Wallet => wallet::bech32_at(scan, start),
+            Action::Pem => pem::at(scan, start),
+            Action::Jwt => jwt::at(scan, start),
+        }
+    }
+}
+
+/// Bits of the hash of three bytes.
+const HASH_BITS: u32 = 14;
+/// Folds capitals onto small letters. It makes other bytes alike too, which
+/// only means that a few more places are looked at.
+const FOLD: u32 = 0x0020_2020;
+
+/// Anchors by three bytes of theirs.
+struct Table {
+    /// By hash: what may follow, as [`fourth_bit`]s; 0 if there is no entry. It
+    /// takes half of a first cache, and most places need nothing else.
+    known: Box<[u8; 1 << HASH_BITS]>,
+    /// By hash: where its entries lie.
+    ranges: Vec<(u16, u16)>,
+    /// Three bytes, folded, and the number of an anchor, by hash.
+    entries: Vec<(u32, u16)>,
+    anchors: Vec<Anchor>,
+}
+
+impl Table {
+    /// A table of anchors by the three bytes that begin at `from`.
+    fn new(anchors: Vec<Anchor>, from: fn(&Anchor) -> usize) -> Self {
+        let mut entries: Vec<(u32, u16)> = Vec::new();
+        let mut known = Box::new([0; 1 << HASH_BITS]);
+        for (number, anchor) in (0u16..).zip(&anchors) {
+            let from = from(anchor);
+            let fourth = anchor.possible(from + 3).iter().fold(0, |bits, b| bits | fourth_bit(*b));
+            for [a, b, c] in anchor.grams(from) {
+                let gram = fold([a, b, c, 0]);
+                known[hash(gram)] |= fourth;
+                entries.push((gram, number));
+            }
+        }
+        entries.sort_unstable_by_key(|(gram, number)| (hash(*gram), *gram, *number));
+        entries.dedup();
+        let mut ranges = vec![(0, 0); 1 << HASH_BITS];
+        for (place, (gram, _)) in (0u16..).zip(&entries) {
+            let range = &mut ranges[hash(*gram)];
+            if range.1 == 0 {
+                range.0 = place;
+            }
+            range.1 = place + 1;
+        }
+        Self { known, ranges, entries, anchors }
+    }
+
+    /// The anchors that may have their three bytes at `at`.
+    #[inline]
+    fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = &Anchor> {
+        let bytes = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            Some(bytes) => *bytes,
+            None => match text.get(at..) {
+                Some([a, b, c]) => [*a, *b, *c, 0],
+                Some([a, b]) => [*a, *b, 0, 0],
+                _ => [0; 4],
+            },
+        };
+        let gram = fold(bytes);
+        let hash = hash(gram);
+        let (from, to) = match self.known[hash] & fourth_bit(bytes[3]) {
+            0 => (0, 0),
+            _ => self.ranges[hash],
+        };
+        self.entries[usize::from(from)..usize::from(to)]
+            .iter()
+            .filter(move |(entry, _)| *entry == gram)
+            .map(|(_, number)| &self.anchors[usize::from(*number)])
+    }
+}
+
+#[inline]
+fn fold(bytes: [u8; 4]) -> u32 {
+    (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
+}
+
+/// One of eight bits for a byte, whatever its case.
+#[inline]
+fn fourth_bit(byte: u8) -> u8 {
+    1 << (byte & 7)
+}
+
+#[inline]
+fn hash(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
 
 #[cfg(test)]
@@ -81,7 +305,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_anchors_builds() {
-        assert!(ANCHORS.automaton.is_some());
+    fn every_anchor_can_be_found() {
+        let anchors = Anchors::get();
+        for anchor in &anchors.rare {
+            assert!(RARE.contains(&anchor.text.as_bytes()[anchor.lead]), "{}", anchor.text);
+        }
+        for anchor in &anchors.starts.anchors {
+            let enough = anchor.text.len() >= anchor.lead + 3 || anchor.next().is_some();
+            assert!(enough && anchor.has_word(), "{}", anchor.text);
+        }
+        for anchor in &anchors.ends.anchors {
+            assert!(anchor.text.len() >= 3, "{}", anchor.text);
+        }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, scheme: &str) {
     };
     let mut from = at + scheme.len();
     from += text[from..].iter().take(8).take_while(|b| **b == b' ').count();
-    let len = TOKEN68.run(&text[from..], MAX + 1);
+    let len = scan.runs.at(text, from, &TOKEN68, MAX + 1);
     let token = &text[from..from + len];
     let fits = match scheme {
         "basic " => is_user_and_password(token),

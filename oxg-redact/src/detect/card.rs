@@ -7,6 +7,8 @@ use crate::kind::Kind;
 const MIN: usize = 13;
 const MAX: usize = 19;
 const GROUPS_MAX: usize = 5;
+/// Words that announce a card of any issuer.
+const WORDS: &[&str] = &["card", "cards", "creditcard", "pan", "visa", "mastercard", "amex"];
 
 /// `at` is the first digit of a number.
 pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
@@ -20,10 +22,18 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         let (len, end) = groups.ends[count - 1];
         let digits = &groups.digits[..len];
         let whole = if count == 1 { len >= MIN } else { is_grouping(&groups.sizes[..count]) };
-        if whole && is_issued(digits, count > 1) && luhn(digits) && !goes_on(text, end) {
-            scan.add(Kind::Card, "card", at..end, at..groups.ends[groups.count - 1].1 + 1);
-            return;
+        if !whole || !luhn(digits) || goes_on(text, end) {
+            continue;
         }
+        let evidence = if is_issued(digits, count > 1) {
+            at
+        } else if let Some(word) = scan.announced(at, WORDS) {
+            word
+        } else {
+            continue;
+        };
+        scan.add(Kind::Card, "card", at..end, evidence..groups.ends[groups.count - 1].1 + 1);
+        return;
     }
 }
 
@@ -78,7 +88,10 @@ impl Groups {
 
 /// How cards print their digits.
 fn is_grouping(sizes: &[usize]) -> bool {
-    matches!(sizes, [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 5] | [4, 6, 4] | [6, 13])
+    matches!(
+        sizes,
+        [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 5] | [4, 6, 4] | [6, 13] | [8, 8]
+    )
 }
 
 /// Whether an issuer gives out numbers that begin so and have this length.

@@ -22,8 +22,32 @@ const NOT_DOMAINS: &[&str] = &[
     "java", "dll", "exe",
 ];
 
+/// What earlier `@` of a text told. They come in order.
+#[derive(Default)]
+pub(crate) struct AtSigns {
+    /// The last `://`, and how far it was looked for.
+    url: Option<usize>,
+    searched: usize,
+    /// The authority of a URL judged last.
+    pub(crate) authority: Option<usize>,
+}
+
+impl AtSigns {
+    /// Where the last `://` before `at` stands.
+    pub(crate) fn url_before(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let from = self.searched.saturating_sub(2);
+        for colon in memchr::memchr_iter(b':', text.get(from..at)?) {
+            if text[from + colon..at].starts_with(b"://") {
+                self.url = Some(from + colon);
+            }
+        }
+        self.searched = self.searched.max(at);
+        self.url.filter(|url| *url < at)
+    }
+}
+
 /// `at` is where `@` stands.
-pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
+pub(crate) fn at(scan: &mut Scan<'_>, state: &mut AtSigns, at: usize) {
     if !scan.wants(Kind::Email) {
         return;
     }
@@ -42,7 +66,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         let back =
             text[..start].iter().rev().take(URL_BACK).take_while(|b| b.is_ascii_graphic()).count();
         evidence = evidence.min(start - back);
-        if memchr::memmem::find(&text[start - back..start], b"://").is_some() {
+        if state.url_before(text, start).is_some_and(|url| url >= start - back) {
             return;
         }
     }

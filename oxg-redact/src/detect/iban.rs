@@ -97,17 +97,18 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
+fn length(country: &[u8; 2]) -> Option<usize> {
+    let at = LENGTHS.binary_search_by(|(known, _)| (*known).cmp(country)).ok()?;
+    Some(LENGTHS[at].1)
+}
+
 /// `at` is where the country would stand.
 pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
     if !scan.wants(Kind::Iban) {
         return;
     }
     let text = scan.text;
-    let Some(length) = LENGTHS
-        .iter()
-        .find(|(country, _)| text[at..].starts_with(*country))
-        .map(|(_, length)| *length)
-    else {
+    let Some(length) = text.get(at..).and_then(<[u8]>::first_chunk).and_then(length) else {
         return;
     };
     let Some(evidence) = left_edge(text, at) else {

@@ -19,12 +19,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
     if before(text, at) == Some(b'-') && before(text, at - 1).is_some_and(|b| URL64.has(b)) {
         return;
     }
-    let header = URL64.run(&text[at..], PART_MAX);
+    let header = scan.runs.at(text, at, &URL64, PART_MAX);
     if header < HEADER_MIN || text.get(at + header) != Some(&b'.') {
         return;
     }
     let payload = at + header + 1;
-    let len = URL64.run(&text[payload..], PART_MAX);
+    let len = scan.runs.at(text, payload, &URL64, PART_MAX);
     if len < PAYLOAD_MIN {
         return;
     }
@@ -34,7 +34,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         if text.get(end) != Some(&b'.') {
             break;
         }
-        end += 1 + URL64.run(&text[end + 1..], PART_MAX);
+        end += 1 + scan.runs.at(text, end + 1, &URL64, PART_MAX);
     }
     scan.add(Kind::Jwt, "jwt", at..end, evidence.min(at.saturating_sub(1))..end);
 }

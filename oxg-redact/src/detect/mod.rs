@@ -1,14 +1,18 @@
 //! Detectors: what each kind of secret and personal data looks like.
 //!
-//! One pass of an automaton finds *anchors*, the fixed strings that begin a
-//! finding or name one; one pass over digits finds where numbers begin. At each
-//! such place a small hand-written validator looks at a bounded stretch of text.
+//! One pass finds where words and numbers begin, and a few rare bytes. Where a
+//! word begins with the first bytes of an *anchor*, a fixed text that begins a
+//! finding or names one, and where a number has the shape of something, a small
+//! hand-written validator looks at a bounded stretch of text.
 //! Places are judged one by one, never in the light of another finding: that
 //! keeps the work linear and the result independent of order.
 
 mod anchors;
 mod authorization;
 mod card;
+mod checksummed;
+mod classes;
+mod context;
 mod curl;
 mod email;
 mod iban;
@@ -20,10 +24,13 @@ mod national_id;
 mod numbers;
 mod pem;
 mod phone;
+mod runs;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod url;
+mod wallet;
 
 use std::ops::Range;
 
@@ -41,9 +48,11 @@ pub(crate) struct Scan<'a> {
     pub(crate) text: &'a [u8],
     settings: &'a Settings,
     spans: &'a mut Vec<Span>,
+    runs: runs::Runs,
 }
 
 impl Scan<'_> {
+    #[inline]
     fn wants(&self, kind: Kind) -> bool {
         self.settings.kinds.has(kind)
     }
@@ -73,7 +82,9 @@ impl Scan<'_> {
 
 /// Runs every detector over `text`. Findings are in no order and may overlap.
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
-    let mut scan = Scan { text, settings, spans };
-    anchors::run(&mut scan);
-    numbers::run(&mut scan);
+    let mut scan = Scan { text, settings, spans, runs: runs::Runs::default() };
+    starts::run(&mut scan);
+    if scan.wants(Kind::IpAddress) {
+        ip::v6(&mut scan);
+    }
 }

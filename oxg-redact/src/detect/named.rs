@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::named_value::{Found, extract, looks_secret};
-use crate::bytes::{ByteSet, WORD, before};
+use crate::bytes::{ALNUM, ByteSet, WORD, before};
 use crate::kind::Kind;
 use crate::names::{NAME_MAX, Sensitivity, classify};
 
@@ -33,23 +33,49 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
         start += 1;
     }
     let name = &text[start..end];
-    let Some(sensitivity) = classify(name) else {
-        return;
-    };
     let Some(place) = after_key(text, start, end) else {
         return;
     };
-    let Some(value) = extract(text, place.at, place.assignment) else {
+    let (sensitivity, evidence_start) = match classify(name) {
+        Some(sensitivity) => (sensitivity, evidence_start),
+        None => match classify_with_word_before(text, start, end) {
+            Some((sensitivity, from)) => (sensitivity, from),
+            None => return,
+        },
+    };
+    let Some(value) = extract(text, &mut scan.runs, place.at, place.assignment) else {
         return;
     };
     let Some(secret) = judge(scan, sensitivity, &value, &place) else {
         return;
     };
+    // What the value holds need not be judged: it goes as a whole.
+    last.end = last.end.max(secret.range.end);
     scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence_start..secret.seen);
 }
 
+/// Judges `API Key` by both words, where only the last is part of the name.
+fn classify_with_word_before(
+    text: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<(Sensitivity, usize)> {
+    let key = text.get(start..end)?;
+    if !key.eq_ignore_ascii_case(b"key") || before(text, start) != Some(b' ') {
+        return None;
+    }
+    let word = ALNUM.run_back(&text[..start - 1], NAME_MAX);
+    let from = start - 1 - word;
+    classify(text.get(from..end)?).map(|sensitivity| (sensitivity, from))
+}
+
 /// What to remove of a value, if it is a secret.
-fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place) -> Option<Found> {
+fn judge(
+    scan: &mut Scan<'_>,
+    sensitivity: Sensitivity,
+    value: &Found,
+    place: &Place,
+) -> Option<Found> {
     let text = scan.text;
     let mut found = value.clone();
     let range = value.range.clone();
@@ -75,7 +101,7 @@ fn judge(scan: &Scan<'_>, sensitivity: Sensitivity, value: &Found, place: &Place
             if value.quoted {
                 found.range.start = from + 1;
             } else {
-                found = extract(text, from, false)?;
+                found = extract(text, &mut scan.runs, from, false)?;
             }
         }
     }
@@ -210,7 +236,7 @@ fn next_line(text: &[u8], at: usize) -> usize {
 /// Whether the line, which ends in a line feed, may end between a key and its value.
 pub(crate) fn awaits_value(line: &[u8]) -> bool {
     match line.trim_ascii_end().last() {
-        Some(b':' | b'=') => true,
+        Some(b':' | b'=' | b'\\') => true,
         Some(b'>') => {
             let line = line.trim_ascii_end();
             let name = &line[..line.len() - 1];

@@ -2,13 +2,18 @@
 
 use std::ops::Range;
 
+use super::runs::Runs;
 use crate::bytes::ByteSet;
 use crate::names::{Sensitivity, classify};
 
+/// What is judged of a value.
+const JUDGED: usize = 96;
 /// Longest value.
 const VALUE_MAX: usize = 4096;
-/// What ends a value that is not quoted.
-static BARE_END: ByteSet = ByteSet::new(" \t\r\n,;&\"'`<>(){}[]|\x0b\x0c");
+/// What a value without quotes holds. A backslash may begin an escape that ends it.
+static BARE: ByteSet = ByteSet::not(" \t\r\n,;&\"'`<>(){}[]|\\\x0b\x0c");
+/// Backslashes in a value without quotes. More are a text of its own.
+const BACKSLASHES_MAX: usize = 16;
 
 /// A value in its place.
 #[derive(Debug, Clone)]
@@ -22,7 +27,7 @@ pub(crate) struct Found {
 }
 
 /// The value that begins at `at` or after blanks there.
-pub(crate) fn extract(text: &[u8], at: usize, assignment: bool) -> Option<Found> {
+pub(crate) fn extract(text: &[u8], runs: &mut Runs, at: usize, assignment: bool) -> Option<Found> {
     let mut at = at + text[at..].iter().take(32).take_while(|b| matches!(b, b' ' | b'\t')).count();
     // String prefixes of programming languages: `b"…"`, `@"…"`.
     if let [b'b' | b'r' | b'u' | b'f' | b'L' | b'@', b'"' | b'\'', ..] = &text[at..] {
@@ -33,7 +38,7 @@ pub(crate) fn extract(text: &[u8], at: usize, assignment: bool) -> Option<Found>
     match quote {
         Some(quote) => quoted(text, at + escapes + 1, quote, escapes),
         None => {
-            let (len, seen) = bare_len(&text[at..]);
+            let (len, seen) = bare_len(text, runs, at)?;
             (len > 0 && len < VALUE_MAX).then(|| Found {
                 range: at..at + len,
                 seen: at + seen,
@@ -76,22 +81,26 @@ fn quoted(text: &[u8], mut from: usize, quote: u8, escapes: usize) -> Option<Fou
 }
 
 /// Length of a value without quotes, and of what was looked at.
-fn bare_len(text: &[u8]) -> (usize, usize) {
+fn bare_len(text: &[u8], runs: &mut Runs, at: usize) -> Option<(usize, usize)> {
     let mut len = 0;
-    while let Some(byte) = text.get(len).filter(|_| len < VALUE_MAX) {
-        let escape =
-            *byte == b'\\' && matches!(text.get(len + 1), Some(b'n' | b'r' | b't' | b'"' | b'\''));
-        if BARE_END.has(*byte) || escape {
-            break;
+    for _ in 0..BACKSLASHES_MAX {
+        len += runs.at(text, at + len, &BARE, VALUE_MAX);
+        let escape = match text.get(at + len..) {
+            Some([b'\\', next, ..]) => matches!(next, b'n' | b'r' | b't' | b'"' | b'\''),
+            Some([b'\\']) => false,
+            _ => true,
+        };
+        if escape || len >= VALUE_MAX {
+            let seen = len + 1;
+            // Punctuation of the sentence around it.
+            while len > 0 && matches!(text[at + len - 1], b'.' | b':' | b'?') {
+                len -= 1;
+            }
+            return Some((len, seen));
         }
         len += 1;
     }
-    let seen = len + 1;
-    // Punctuation of the sentence around it.
-    while len > 0 && matches!(text[len - 1], b'.' | b':' | b'?') {
-        len -= 1;
-    }
-    (len, seen)
+    None
 }
 
 /// Whether the value stands for another one: a variable, a placeholder, a call.
@@ -185,7 +194,8 @@ pub(crate) fn looks_secret(
     found: &Found,
     trust_names: bool,
 ) -> bool {
-    let value = value.trim_ascii();
+    // So much of it tells.
+    let value = value.get(..JUDGED).unwrap_or(value).trim_ascii();
     let plain_word = NO_VALUES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value));
     if value.len() < 3
         || plain_word

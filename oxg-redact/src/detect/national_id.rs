@@ -5,28 +5,74 @@ use super::Scan;
 use crate::bytes::{DIGIT, before, left_edge, right_edge};
 use crate::kind::Kind;
 
-/// `ddd-dd-dddd` in the ranges that the Social Security Administration gives out.
+/// Words that announce a social security number.
+const SSN_WORDS: &[&str] = &["ssn", "social", "itin", "taxpayer", "tin"];
+
+/// `ddd-dd-dddd` or `ddd.dd.dddd` in the ranges that the Social Security
+/// Administration gives out; with blanks or in one piece if a word announces it.
 pub(crate) fn ssn_at(scan: &mut Scan<'_>, at: usize) {
     let text = scan.text;
-    let Some(number) = text.get(at..at + 11) else {
+    let separator = text.get(at + 3).copied().filter(|b| !b.is_ascii_digit());
+    let len = if separator.is_some() { 11 } else { 9 };
+    let Some(number) = text.get(at..at + len) else {
         return;
     };
-    let fits = number
-        .iter()
-        .enumerate()
-        .all(|(i, b)| if i == 3 || i == 6 { *b == b'-' } else { b.is_ascii_digit() });
-    if !fits || matches!(before(text, at), Some(b'-' | b'/')) {
+    if matches!(before(text, at), Some(b'-' | b'/' | b'.')) {
         return;
     }
-    let goes_on = match &text[at + 11..] {
-        [b'-', b, ..] => b.is_ascii_alphanumeric(),
+    let mut digits = [0; 9];
+    let mut count = 0;
+    for (i, byte) in number.iter().enumerate() {
+        match separator {
+            Some(separator) if i == 3 || i == 6 => {
+                if *byte != separator {
+                    return;
+                }
+            }
+            _ if byte.is_ascii_digit() => {
+                digits[count] = *byte;
+                count += 1;
+            }
+            _ => return,
+        }
+    }
+    let goes_on = match &text[at + len..] {
+        [b'-' | b'.', b, ..] => b.is_ascii_alphanumeric(),
         rest => !right_edge(rest, 0),
     };
-    let (area, group, serial) = (&number[..3], &number[4..6], &number[7..]);
-    let given_out =
-        area != b"000" && area != b"666" && area[0] != b'9' && group != b"00" && serial != b"0000";
-    if given_out && !goes_on {
-        scan.add(Kind::Ssn, "us-ssn", at..at + 11, at..at + 12);
+    let [area @ .., _, _, _, _, _, _] = &digits;
+    let given_out = area != b"000"
+        && area != b"666"
+        && area[0] != b'9'
+        && &digits[3..5] != b"00"
+        && &digits[5..] != b"0000";
+    if !given_out || goes_on {
+        return;
+    }
+    let evidence = match separator {
+        Some(b'-' | b'.') => Some(at),
+        Some(b' ') | None => scan.announced(at, SSN_WORDS),
+        Some(_) => None,
+    };
+    if let Some(evidence) = evidence {
+        scan.add(Kind::Ssn, "us-ssn", at..at + len, evidence..at + len + 1);
+    }
+}
+
+/// Words that announce the number of a passport.
+const PASSPORT_WORDS: &[&str] = &["passport", "passeport", "reisepass", "pasaporte"];
+
+/// Six to nine digits, up to two letters in front, where a word announces a
+/// passport. `at` is the first digit.
+pub(crate) fn passport_at(scan: &mut Scan<'_>, at: usize, len: usize) {
+    let text = scan.text;
+    let letters = text[..at].iter().rev().take(3).take_while(|b| b.is_ascii_alphabetic()).count();
+    if !(6..=9).contains(&len) || letters > 2 || !right_edge(text, at + len) {
+        return;
+    }
+    let start = at - letters;
+    if let Some(evidence) = scan.announced(start, PASSPORT_WORDS) {
+        scan.add(Kind::Passport, "passport", start..at + len, evidence..at + len + 1);
     }
 }
 
@@ -37,12 +83,15 @@ pub(crate) fn nino_at(scan: &mut Scan<'_>, at: usize) {
     let Some([a, b, ..]) = text.get(at..) else {
         return;
     };
-    let prefix = [*a, *b];
+    let lower = a.is_ascii_lowercase();
+    let prefix = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
     let never = [*b"BG", *b"GB", *b"KN", *b"NK", *b"NT", *b"TN", *b"ZZ"];
-    let letters = a.is_ascii_uppercase()
-        && b.is_ascii_uppercase()
-        && !b"DFIQUV".contains(a)
-        && !b"DFIQUVO".contains(b);
+    // In one case throughout: small letters are seen as well.
+    let letters = a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+        && b.is_ascii_lowercase() == lower
+        && !b"DFIQUV".contains(&prefix[0])
+        && !b"DFIQUVO".contains(&prefix[1]);
     if !letters || never.contains(&prefix) {
         return;
     }
@@ -64,7 +113,12 @@ pub(crate) fn nino_at(scan: &mut Scan<'_>, at: usize) {
     if text.get(end) == Some(&b' ') {
         end += 1;
     }
-    if !matches!(text.get(end), Some(b'A'..=b'D')) || !right_edge(text, end + 1) {
+    let suffix = match text.get(end) {
+        Some(b'A'..=b'D') => !lower,
+        Some(b'a'..=b'd') => lower,
+        _ => false,
+    };
+    if !suffix || !right_edge(text, end + 1) {
         return;
     }
     scan.add(Kind::Nino, "uk-nino", at..end + 1, evidence..end + 1);

@@ -8,7 +8,18 @@ use crate::bytes::{ALNUM, ByteSet, DIGIT, before};
 use crate::kind::Kind;
 
 /// Words that announce a number.
-pub(crate) const WORDS: &[&str] = &["phone", "mobile", "tel", "fax", "msisdn", "cell", "whatsapp"];
+pub(crate) const WORDS: &[&str] = &[
+    "phone",
+    "mobile",
+    "tel",
+    "fax",
+    "msisdn",
+    "cell",
+    "whatsapp",
+    "telefon",
+    "telephone",
+    "call",
+];
 
 static BETWEEN: ByteSet = ByteSet::new(" .()/-");
 /// E.164: at most fifteen digits.
@@ -54,7 +65,7 @@ pub(crate) fn international(scan: &mut Scan<'_>, at: usize) {
     }
     let (digits, groups, end) = read(text, at + 1);
     let enough = if groups == 1 { 10 } else { 8 };
-    if digits < enough || text[at + 1] == b'0' || goes_on(text, end) {
+    if digits < enough || !matches!(text.get(at + 1), Some(b'1'..=b'9')) || goes_on(text, end) {
         return;
     }
     // `+1.234567890` is a number, `+1.234.567.890` a telephone number.
@@ -88,6 +99,7 @@ pub(crate) fn north_american(scan: &mut Scan<'_>, at: usize) {
             _ => return,
         }
     };
+    let start = country_in_front(text, start);
     if before(text, start).is_some_and(|b| ALNUM.has(b) || matches!(b, b'-' | b'.' | b'_' | b'/')) {
         return;
     }
@@ -102,6 +114,72 @@ pub(crate) fn north_american(scan: &mut Scan<'_>, at: usize) {
     };
     if fits && !more {
         scan.add(Kind::Phone, "phone-north-american", start..end, start..end + 1);
+    }
+}
+
+/// Where a country code of one or two digits in front of a number begins:
+/// `1-415-555-0132`.
+fn country_in_front(text: &[u8], start: usize) -> usize {
+    match text.get(..start) {
+        Some([head @ .., b'0'..=b'9', b'-' | b'.']) => {
+            let digits = 1 + usize::from(head.last().is_some_and(u8::is_ascii_digit));
+            start - 1 - digits
+        }
+        _ => start,
+    }
+}
+
+/// A number as it is written within a country, by how its digits are grouped.
+/// `at` is the first digit.
+pub(crate) fn national(scan: &mut Scan<'_>, at: usize) {
+    let text = scan.text;
+    let Some(head @ [first, second, third]) = text.get(at..).and_then(<[u8]>::first_chunk) else {
+        return;
+    };
+    if !scan.wants(Kind::Phone)
+        || !matches!(first, b'0' | b'1')
+        || matches!(before(text, at), Some(b'-' | b'.' | b'/' | b':' | b'_'))
+    {
+        return;
+    }
+    let (mut sizes, mut count, mut end) = ([0; 6], 0, at);
+    let mut separator = None;
+    while count < sizes.len() {
+        let size = DIGIT.run(&text[end..], 9);
+        if size == 0 {
+            return;
+        }
+        sizes[count] = size;
+        count += 1;
+        end += size;
+        match (text.get(end), text.get(end + 1)) {
+            (Some(b @ (b' ' | b'-' | b'.')), Some(b'0'..=b'9'))
+                if separator.is_none_or(|separator| separator == *b) =>
+            {
+                separator = Some(*b);
+                end += 1;
+            }
+            _ => break,
+        }
+    }
+    let dashes = separator == Some(b'-');
+    let blanks = separator == Some(b' ');
+    let known = match (&sizes[..count], first) {
+        // Japan and Korea, mobile; China, mobile.
+        ([3, 4, 4], b'0') if dashes => matches!(second, b'1' | b'5' | b'7'..=b'9'),
+        ([3, 4, 4], b'1') => dashes && matches!(second, b'3'..=b'9'),
+        // France and its neighbours.
+        ([2, 2, 2, 2, 2], b'0') => matches!(second, b'1'..=b'9'),
+        // The United Kingdom.
+        ([3, 4, 4], b'0') if blanks => *second == b'2',
+        ([5, 6] | [5, 3, 3] | [4, 3, 4], b'0') if blanks => matches!(second, b'1' | b'7'),
+        // Australia, mobile; Germany, Italy and others with area codes.
+        ([4, 3, 3], b'0') if blanks => *second == b'4',
+        ([4, 6..=8], b'0') if dashes || blanks => head.starts_with(b"01") && *third != b'0',
+        _ => false,
+    };
+    if known && !goes_on(text, end) {
+        scan.add(Kind::Phone, "phone-national", at..end, at.saturating_sub(1)..end + 2);
     }
 }
 

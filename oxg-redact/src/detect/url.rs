@@ -1,6 +1,7 @@
 //! Credentials in the userinfo part of a URL (RFC 3986, section 3.2.1).
 
 use super::Scan;
+use super::email::AtSigns;
 use super::named_value::is_reference;
 use super::tokens::letters_and_digits;
 use crate::bytes::ByteSet;
@@ -14,12 +15,18 @@ const AUTHORITY_MAX: usize = 1024;
 /// A user name of this length with letters and digits is a token.
 const LONE_TOKEN_MIN: usize = 16;
 
-/// `at` is where `://` stands.
-pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
+/// `sign` is where `@` stands.
+pub(crate) fn at(scan: &mut Scan<'_>, state: &mut AtSigns, sign: usize) {
     if !scan.wants(Kind::UrlCredential) {
         return;
     }
     let text = scan.text;
+    let Some(at) = state.url_before(text, sign).filter(|at| sign - at <= AUTHORITY_MAX) else {
+        return;
+    };
+    if state.authority.replace(at) == Some(at) {
+        return;
+    }
     let scheme = SCHEME.run_back(&text[..at], SCHEME_MAX);
     if scheme == 0 {
         return;

@@ -1,21 +1,18 @@
 //! Finds every occurrence of many byte strings in one pass.
 //!
-//! Text is sampled at every third byte. A window of four bytes there is looked
-//! up in a bit filter, and only where that hits, in a table of the patterns
-//! that hold the window. Each pattern is entered at three consecutive offsets,
-//! so every occurrence meets a sample.
+//! Long patterns are sought by windows of eight bytes at every fourth byte of
+//! the text, short ones by windows of four at every third; see [`sampler`].
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::encodings::{Form, forms};
 use super::refusal::MIN_VALUE_LEN;
+use super::sampler::{Place, Sampler};
 use super::secret_bytes::SecretBytes;
 use crate::bytes::BASE64;
 use crate::kind::Kind;
 
-const WINDOW: usize = 4;
-const STRIDE: usize = 3;
 /// A form is searched for in pieces of this length, the last one up to twice
 /// as long. It bounds the work at a candidate, and finds most of a value that
 /// was cut off.
@@ -27,110 +24,69 @@ struct Pattern {
     shared_after: bool,
 }
 
-/// Where a window lies in a pattern.
-#[derive(Clone, Copy)]
-struct Place {
-    pattern: u32,
-    offset: u32,
-}
-
 /// The patterns of some values.
 #[derive(Default)]
 pub(crate) struct Index {
     patterns: Vec<Pattern>,
-    /// One bit for each hash of a window. Length is a power of two, or zero.
-    filter: Vec<u64>,
-    shift: u32,
-    places: HashMap<[u8; WINDOW], Vec<Place>>,
+    long: Sampler<8, 4>,
+    short: Sampler<4, 3>,
+    /// Every head of a pattern that ends in a line feed.
+    open_heads: Vec<SecretBytes>,
 }
 
 impl Index {
     pub(crate) fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut index = Self::default();
-        let mut seen = std::collections::HashSet::new();
-        for value in values {
-            for form in forms(value) {
-                for pattern in pieces(&form) {
-                    if seen.insert((
-                        pattern.bytes.clone(),
-                        pattern.shared_before,
-                        pattern.shared_after,
-                    )) {
-                        index.patterns.push(pattern);
-                    }
-                }
+        let mut patterns = Vec::new();
+        let mut seen = HashSet::new();
+        for pattern in values.into_iter().flat_map(forms).flat_map(|form| pieces(&form)) {
+            let key = (pattern.bytes.clone(), pattern.shared_before, pattern.shared_after);
+            if seen.insert(key) {
+                patterns.push(pattern);
             }
         }
-        index.enter_all();
-        index
-    }
-
-    fn enter_all(&mut self) {
-        if self.patterns.is_empty() {
-            return;
-        }
-        let bits = (self.patterns.len() * STRIDE * 16).next_power_of_two().max(1 << 12);
-        self.filter = vec![0; bits / 64];
-        self.shift = 32 - bits.trailing_zeros().min(32);
-        for (number, pattern) in (0u32..).zip(&self.patterns) {
-            let bytes = pattern.bytes.as_slice();
-            let last = bytes.len() - (WINDOW + STRIDE - 1);
-            let load = |from: &usize| {
-                (0..STRIDE)
-                    .map(|i| self.places.get(&window(bytes, from + i)).map_or(0, Vec::len))
-                    .sum::<usize>()
-            };
-            // Values share heads (an issuer's prefix) and tails (a domain), so
-            // the least crowded of some offsets is taken.
-            let from =
-                [last, last / 2, last / 3, last / 4, 0].into_iter().min_by_key(load).unwrap_or(0);
-            for offset in from..from + STRIDE {
-                let key = window(bytes, offset);
-                let hash = hash(key, self.shift);
-                self.filter[hash / 64] |= 1 << (hash % 64);
-                self.places
-                    .entry(key)
-                    .or_default()
-                    .push(Place { pattern: number, offset: u32::try_from(offset).unwrap_or(0) });
-            }
-        }
+        let bytes = |long: bool| {
+            (0u32..)
+                .zip(&patterns)
+                .map(|(number, pattern)| (number, pattern.bytes.as_slice()))
+                .filter(move |(_, bytes)| (bytes.len() >= Sampler::<8, 4>::MIN_LEN) == long)
+        };
+        let (long, short) = (Sampler::new(bytes(true)), Sampler::new(bytes(false)));
+        let open_heads = open_heads(&patterns);
+        Self { patterns, long, short, open_heads }
     }
 
     /// Calls `found` with the range of every occurrence until it returns `false`.
     pub(crate) fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>) -> bool) {
-        if self.filter.is_empty() {
-            return;
-        }
-        for (i, bytes) in text.windows(WINDOW).enumerate().step_by(STRIDE) {
-            let Ok(key) = <[u8; WINDOW]>::try_from(bytes) else {
-                continue;
-            };
-            let hash = hash(key, self.shift);
-            if self.filter[hash / 64] & (1 << (hash % 64)) == 0 {
-                continue;
-            }
-            for place in self.places.get(&key).into_iter().flatten() {
-                let pattern = &self.patterns[place.pattern as usize];
-                let bytes = pattern.bytes.as_slice();
-                let Some(start) = i.checked_sub(place.offset as usize) else {
-                    continue;
-                };
-                if text[start..].starts_with(bytes)
-                    && !found(pattern.grown(text, start..start + bytes.len()))
-                {
-                    return;
+        let mut look = |at: usize, place: Place| {
+            let pattern = &self.patterns[place.pattern as usize];
+            let bytes = pattern.bytes.as_slice();
+            match at.checked_sub(place.offset as usize) {
+                Some(start) if text[start..].starts_with(bytes) => {
+                    found(pattern.grown(text, start..start + bytes.len()))
                 }
+                _ => true,
             }
+        };
+        if self.long.search(text, &mut look) {
+            self.short.search(text, &mut look);
         }
     }
 
-    /// The patterns that hold a line feed.
-    pub(crate) fn multi_line(&self) -> impl Iterator<Item = &[u8]> {
-        self.patterns
-            .iter()
-            .map(|p| p.bytes.as_slice())
-            .filter(|bytes| memchr::memchr(b'\n', bytes).is_some())
+    /// Whether `text`, which ends in a line feed, may end inside an occurrence.
+    pub(crate) fn open_after(&self, text: &[u8]) -> bool {
+        self.open_heads.iter().any(|head| text.ends_with(head.as_slice()))
     }
+}
+
+fn open_heads(patterns: &[Pattern]) -> Vec<SecretBytes> {
+    let bytes = patterns.iter().map(|pattern| pattern.bytes.as_slice());
+    bytes
+        .flat_map(|bytes| {
+            memchr::memchr_iter(b'\n', bytes)
+                .filter(|at| at + 1 < bytes.len())
+                .map(|at| SecretBytes::new(bytes[..=at].to_vec()))
+        })
+        .collect()
 }
 
 impl Pattern {
@@ -149,15 +105,6 @@ impl Pattern {
         }
         range
     }
-}
-
-fn window(bytes: &[u8], at: usize) -> [u8; WINDOW] {
-    [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
-}
-
-#[inline]
-fn hash(window: [u8; WINDOW], shift: u32) -> usize {
-    (u32::from_le_bytes(window).wrapping_mul(0x9E37_79B1) >> shift) as usize
 }
 
 /// A form cut into pieces, each trimmed so that it can never straddle the edge
@@ -190,7 +137,10 @@ fn varied(piece: &[u8]) -> bool {
 /// one at the back. Without this, the marker of one finding could complete an
 /// occurrence of another value, and a second pass would find more than the first.
 pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
-    'front: loop {
+    // Most text has no byte of a marker at its edge.
+    let of_marker =
+        |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_uppercase() || b"[_]".contains(b));
+    'front: while of_marker(bytes.first()) {
         for kind in Kind::ALL {
             let marker = kind.marker().as_bytes();
             for from in 1..marker.len() {
@@ -202,7 +152,7 @@ pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
         }
         break;
     }
-    'back: loop {
+    'back: while of_marker(bytes.last()) {
         for kind in Kind::ALL {
             let marker = kind.marker().as_bytes();
             for to in 1..marker.len() {

@@ -3,6 +3,7 @@
 mod encodings;
 mod index;
 mod refusal;
+mod sampler;
 mod secret_bytes;
 #[cfg(test)]
 mod tests;
@@ -32,8 +33,6 @@ pub(crate) struct KnownValues {
 pub(crate) struct Snapshot {
     settled: Arc<Index>,
     fresh: Arc<Index>,
-    /// Every head of a pattern that ends in a line feed.
-    open_heads: Vec<SecretBytes>,
 }
 
 #[derive(Default)]
@@ -107,16 +106,7 @@ impl KnownValues {
             Arc::clone(&self.snapshot().settled)
         };
         let fresh = Arc::new(Index::new(texts(&writer.fresh)));
-        let open_heads = [&settled, &fresh]
-            .into_iter()
-            .flat_map(|index| index.multi_line())
-            .flat_map(|pattern| {
-                memchr::memchr_iter(b'\n', pattern)
-                    .filter(|at| at + 1 < pattern.len())
-                    .map(|at| SecretBytes::new(pattern[..=at].to_vec()))
-            })
-            .collect();
-        let next = Arc::new(Snapshot { settled, fresh, open_heads });
+        let next = Arc::new(Snapshot { settled, fresh });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 }
@@ -173,6 +163,6 @@ impl Snapshot {
 
     /// Whether `text`, which ends in a line feed, may end inside an occurrence.
     pub(crate) fn open_after(&self, text: &[u8]) -> bool {
-        self.open_heads.iter().any(|head| text.ends_with(head.as_slice()))
+        self.settled.open_after(text) || self.fresh.open_after(text)
     }
 }

@@ -2,8 +2,8 @@
 
 mod words;
 
-pub(crate) use words::STEMS;
-use words::{ABOUT, CERTAIN, COUNTING, ENDS, KEY_OF, SESSION_WITH, SUSPECT};
+use words::{ABOUT, CERTAIN, COUNTING, KEY_OF, SESSION_WITH, SUSPECT};
+pub(crate) use words::{ENDS, STEMS};
 
 /// How sure a name makes us that its value is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +86,8 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
     let pair = match (word, previous, next) {
         (b"key" | b"keys", Some(of), _) => is_one_of(of, KEY_OF),
         (b"session", _, Some(with)) => is_one_of(with, SESSION_WITH),
+        // The cookie of a framework: `_shop_session`.
+        (b"session", Some(_), None) => true,
         (b"connection", _, Some(b"string")) | (b"webhook", _, Some(b"url")) => true,
         _ => false,
     };

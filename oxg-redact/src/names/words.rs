@@ -9,6 +9,7 @@ pub(crate) const STEMS: &[&str] = &[
     "pass", "pwd", "passwort", "secret", "token", "key", "auth", "cred", "cookie", "session",
     "signature", "sig", "bearer", "jwt", "cvv", "cvc", "mnemonic", "seed", "pin", "otp", "dsn",
     "connectionstring", "connection_string", "sas", "csrf", "xsrf", "login", "webhook", "sessid",
+    "crumb", "psk",
 ];
 
 /// Words that make a name certain.
@@ -22,7 +23,7 @@ pub(super) const CERTAIN: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const SUSPECT: &[&str] = &[
     "token", "tokens", "apikey", "apikeys", "auth", "authorization", "cookie", "bearer", "jwt",
-    "credential", "credentials", "creds", "otp", "totp", "sas", "sig", "signature", "csrf", "xsrf",
+    "credential", "credentials", "creds", "crumb", "otp", "psk", "totp", "sas", "sig", "signature", "csrf", "xsrf",
     "dsn", "sessionid", "sessid", "authkey", "accesskey", "privatekey", "appkey", "encryptionkey",
     "signingkey", "masterkey", "accountkey", "connectionstring", "seed", "login",
 ];
@@ -35,7 +36,11 @@ pub(super) const KEY_OF: &[&str] = &[
     "application", "shared", "deploy", "webhook", "ssh", "pgp", "gpg", "rsa", "aes", "hmac",
     "license", "licence", "service", "root", "admin", "server", "jwt", "crypto", "cipher", "token",
     "user", "stripe", "aws", "azure", "gcp", "ingest", "integration", "write", "read", "live",
-    "test", "production", "prod", "security", "sdk",
+    "test", "production", "prod", "security", "sdk", "unseal", "recovery", "preshared", "psk", "bot",
+    "license", "activation", "provision", "device", "stream", "secure", "publishing", "backup",
+    "facebook", "twitter", "linkedin", "google", "github", "gitlab", "slack", "heroku", "twilio",
+    "sendgrid", "mailgun", "mailchimp", "datadog", "cloudflare", "openai", "snyk", "hubspot", "okta",
+    "algolia", "sumo", "sumologic", "postmark", "dropbox", "jira", "zendesk", "pagerduty", "shodan",
 ];
 
 /// Words after `session` that make a suspect name of both.
@@ -68,7 +73,7 @@ pub(super) const COUNTING: &[&str] = &[
 
 /// Ends of words that run together what others write apart.
 #[rustfmt::skip]
-pub(super) const ENDS: &[(&str, Sensitivity)] = &[
+pub(crate) const ENDS: &[(&str, Sensitivity)] = &[
     ("password", Sensitivity::Certain), ("passwd", Sensitivity::Certain),
     ("passphrase", Sensitivity::Certain), ("secret", Sensitivity::Certain),
     ("secretkey", Sensitivity::Certain), ("pwd", Sensitivity::Certain),

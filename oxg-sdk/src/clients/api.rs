@@ -71,6 +71,11 @@ impl Api {
         Self { channel, scope }
     }
 
+    /// The same for what belongs to no task.
+    pub(crate) fn unscoped(&self) -> Self {
+        Self::new(self.channel.clone(), Scope::default())
+    }
+
     pub(crate) fn options(&self) -> CallOptions {
         self.scope.options()
     }

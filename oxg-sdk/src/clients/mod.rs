@@ -9,18 +9,18 @@ mod findings;
 pub mod http;
 mod logs;
 mod scope;
-mod secret;
 mod secrets;
 mod tasks;
 
 pub use api::ApiError;
-pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};
+pub use artifacts::{
+    Artifact, ArtifactError, ArtifactList, ArtifactsClient, Progress, PutArtifact,
+};
 pub use findings::{FindingError, FindingsClient};
-pub use secret::Secret;
-pub use secrets::{SecretError, SecretsClient};
+pub use secrets::{Secret, SecretError, SecretsClient};
 pub use tasks::{TaskError, TasksClient};
 
 pub(crate) use api::Api;
 pub(crate) use logs::LogsClient;
 pub(crate) use scope::Scope;
-pub(crate) use secrets::SecretStore;
+pub(crate) use secrets::{BrokerSecrets, SecretStore};

@@ -13,7 +13,7 @@ use super::leases::Leases;
 use super::settings::Settings;
 use super::{RunError, RunSummary, Shared, StopReason, session};
 use crate::channel::BrokerChannel;
-use crate::clients::{Api, LogsClient, Scope, SecretStore};
+use crate::clients::{Api, BrokerSecrets, LogsClient, Scope, SecretStore};
 use crate::logging::{LogPipeline, Shipper};
 use crate::select::{Either, first};
 use crate::signal::Signal;
@@ -202,7 +202,7 @@ impl<P: Plugin> Runtime<P> {
                 Ok(RunSummary { reason: StopReason::Shutdown, ..RunSummary::default() })
             }
         };
-        shared.secrets.release(&shared.api()).await;
+        shared.secrets.release(&BrokerSecrets(shared.api())).await;
         result
     }
 }

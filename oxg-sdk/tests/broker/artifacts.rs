@@ -127,3 +127,107 @@ async fn what_is_read_is_checked() {
     });
     assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_goes_on_where_the_lost_connection_left_it() {
+    use std::sync::{Arc, Mutex};
+
+    let content: Vec<u8> = (0..20_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let (bytes, breaks) = (kept.clone(), Mutex::new(1));
+    let broker = FakeBroker::new(move |call| {
+        let mut kept = bytes.lock().unwrap();
+        let upload =
+            |offset: usize| answer(json!({ "id": "u-1", "offset": offset, "expires_in_ms": 1000 }));
+        match (call.method.as_str(), call.target.as_str()) {
+            ("POST", "/v1/uploads") | ("GET", "/v1/uploads/u-1") => Some(upload(kept.len())),
+            ("PATCH", _) => {
+                assert_eq!(call.header("upload-offset"), Some(kept.len().to_string().as_str()));
+                let mut breaks = breaks.lock().unwrap();
+                if !kept.is_empty() && *breaks > 0 {
+                    *breaks -= 1;
+                    kept.extend_from_slice(&call.body[..1000]);
+                    return Some(Reply::HangUp);
+                }
+                kept.extend_from_slice(&call.body);
+                Some(upload(kept.len()))
+            }
+            ("PUT", target) => {
+                let digest = Digest::of(&kept);
+                assert_eq!(target, format!("/v1/uploads/u-1?name=big%2Ea&digest={digest}"));
+                assert_eq!(call.header("if-none-match"), Some("*"));
+                Some(answer(json!({ "name": "big.a", "digest": digest, "size": kept.len() })))
+            }
+            _ => None,
+        }
+    })
+    .task("t-1", json!({}));
+    let sent = content.clone();
+    let plugin = probe(move |ctx, _| {
+        let sent = sent.clone();
+        async move {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let tell = told.clone();
+            let info = ctx
+                .artifacts()
+                .put("big.a", Body::wrap(http_body_util::Full::new(bytes::Bytes::from(sent))))
+                .if_absent()
+                .progress(move |progress| tell.lock().unwrap().push(progress.done))
+                .await?;
+            assert_eq!(info.size, 20_000_000);
+            assert_eq!(*told.lock().unwrap(), [8 << 20, 16 << 20, 20_000_000]);
+            Ok(TaskOutcome::done())
+        }
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    assert!(*kept.lock().unwrap() == content);
+    assert_eq!(broker.calls_to("/u-1").iter().filter(|call| call.method == Method::GET).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn conditions_and_files_go_both_ways() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().to_owned();
+    std::fs::write(root.join("in"), "from a file").unwrap();
+    let broker = FakeBroker::new(|call| match call.method {
+        Method::PUT => Some(stored(call, Digest::of(&call.body))),
+        Method::GET if call.target.contains("?prefix=") => {
+            let page = |name: &str, cursor: Option<&str>| {
+                let info = json!({ "name": name, "digest": Digest::of(b""), "size": 0 });
+                answer(json!({ "artifacts": [info], "cursor": cursor }))
+            };
+            let more = call.target.contains("cursor=");
+            Some(if more { page("b", None) } else { page("a", Some("a")) })
+        }
+        Method::GET if call.target.starts_with("/v1/artifacts/") => {
+            let tag = Digest::of(b"from a file").to_etag();
+            Some(with_header(reply(200, "from a file"), "etag", &tag))
+        }
+        _ => None,
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(move |ctx, _| {
+        let root = root.clone();
+        async move {
+            let artifacts = ctx.artifacts();
+            let info =
+                artifacts.put_file("a", root.join("in")).if_match(Digest::of(b"old")).await?;
+            assert_eq!(info.digest, Digest::of(b"from a file"));
+            artifacts.get("a").await?.to_file(root.join("out")).await?;
+            assert_eq!(std::fs::read_to_string(root.join("out")).unwrap(), "from a file");
+            assert_eq!(std::fs::read_dir(&root).unwrap().count(), 2);
+            let missing = artifacts.put_file("a", root.join("missing")).await;
+            assert!(matches!(missing, Err(ArtifactError::File { .. })));
+            let mut list = artifacts.list("");
+            let mut names = Vec::new();
+            while let Some(info) = list.next().await? {
+                names.push(info.name.to_string());
+            }
+            assert_eq!(names, ["a", "b"]);
+            Ok(TaskOutcome::done())
+        }
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    let put = broker.calls().into_iter().find(|call| call.method == Method::PUT).unwrap();
+    assert_eq!(put.header("if-match"), Some(Digest::of(b"old").to_etag().as_str()));
+}

@@ -7,7 +7,9 @@ use oxg_sdk::http::Method;
 use oxg_sdk::prelude::*;
 use oxg_sdk::redact::Redactor;
 
-use crate::fake::{FakeBroker, Reply, json as answer, refuse};
+use serde_json::Value;
+
+use crate::fake::{FakeBroker, Reply, json as answer, refuse, reply};
 use crate::probe::{probe, run, runtime};
 
 const VALUE: &str = "s3cr3t-of-the-shop";
@@ -57,9 +59,9 @@ async fn callers_share_one_fetch_until_the_lease_is_about_to_end() {
         let (first, second) = (ctx.secrets(), ctx.secrets());
         let (a, b) = tokio::join!(first.get("api-token"), second.get("api-token"));
         assert_eq!((a?.version(), b?.version()), (1, 1));
-        tokio::time::sleep(Duration::from_secs(55)).await;
+        tokio::time::sleep(Duration::from_secs(35)).await;
         assert_eq!(first.get("api-token").await?.version(), 1);
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::time::sleep(Duration::from_secs(9)).await;
         assert_eq!(first.get("api-token").await?.version(), 2);
         Ok(TaskOutcome::done())
     });
@@ -134,4 +136,150 @@ async fn a_value_that_cannot_be_redacted_is_not_handed_out() {
         Ok(TaskOutcome::done())
     });
     assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}
+
+fn grant(version: u64, expires_in_ms: u64, renewable: bool) -> Value {
+    json!({
+        "value": format!("{VALUE}-{version}"), "version": version,
+        "lease": {
+            "id": format!("l-{version}"), "expires_in_ms": expires_in_ms,
+            "renewable": renewable, "max_ttl_ms": 3_600_000,
+        },
+    })
+}
+
+async fn secs_pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_at_two_thirds_and_the_value_is_not_fetched_again() {
+    let broker = FakeBroker::new(|call| match call.target.as_str() {
+        "/v1/secrets/api-token" => Some(answer(grant(1, 60_000, true))),
+        "/v1/leases/l-1/renew" => Some(answer(grant(1, 60_000, true)["lease"].clone())),
+        _ => None,
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        for _ in 0..5 {
+            ctx.secrets().get("api-token").await?;
+            secs_pass(44).await;
+        }
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    assert_eq!(broker.calls_to("/api-token").len(), 1);
+    assert_eq!(broker.calls_to("/renew").len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_value_serves_a_broker_that_is_away_until_the_lease_ends_and_no_longer() {
+    let asked = AtomicU64::new(0);
+    let broker = FakeBroker::new(move |call| {
+        call.target.starts_with("/v1/secrets/").then(|| {
+            match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => answer(grant(1, 60_000, false)),
+                _ => refuse(ErrorCode::Unavailable),
+            }
+        })
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        ctx.secrets().get("api-token").await?;
+        secs_pass(45).await;
+        assert_eq!(ctx.secrets().get("api-token").await?.version(), 1);
+        secs_pass(13).await;
+        assert!(matches!(ctx.secrets().get("api-token").await, Err(SecretError::Api(_))));
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_ends_the_use_of_the_old_value_at_once() {
+    let asked = AtomicU64::new(0);
+    let broker = FakeBroker::new(move |call| {
+        call.target.starts_with("/v1/secrets/").then(|| {
+            match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => answer(grant(1, 60_000, false)),
+                _ => refuse(ErrorCode::SecretNotGranted),
+            }
+        })
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        ctx.secrets().get("api-token").await?;
+        secs_pass(45).await;
+        let result = ctx.secrets().get("api-token").await;
+        assert!(matches!(result, Err(SecretError::NotGranted { .. })));
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_kept_for_two_seconds_and_a_failure_is_not() {
+    for (code, calls) in [(ErrorCode::SecretNotGranted, 2), (ErrorCode::Internal, 4)] {
+        let broker = FakeBroker::new(move |call| {
+            call.target.starts_with("/v1/secrets/").then(|| refuse(code))
+        })
+        .task("t-1", json!({}));
+        let plugin = probe(|ctx, _| async move {
+            for pause in [0, 0, 0, 3] {
+                secs_pass(pause).await;
+                assert!(ctx.secrets().get("api-token").await.is_err());
+            }
+            Ok(TaskOutcome::done())
+        });
+        assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+        assert_eq!(broker.calls_to("/api-token").len(), calls, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watcher_gets_each_new_version_and_the_redactor_knows_it_first() {
+    let asked = AtomicU64::new(0);
+    let broker = FakeBroker::new(move |call| match call.target.as_str() {
+        "/v1/secrets/api-token" => {
+            Some(answer(grant(asked.fetch_add(1, Ordering::SeqCst) + 1, 60_000, false)))
+        }
+        "/v1/secrets/api-token/watch" => Some(Reply::After(
+            Duration::from_secs(1),
+            Box::new(reply(200, "{\"version\":1}\n{\"version\":2}\n")),
+        )),
+        _ => None,
+    })
+    .task("t-1", json!({}));
+    let redactor = Redactor::default();
+    let known = redactor.clone();
+    let plugin = probe(move |ctx, _| {
+        let known = known.clone();
+        async move {
+            let mut token = ctx.secrets().watch("api-token").await?;
+            token.changed().await.unwrap();
+            let secret = token.borrow_and_update().clone();
+            assert_eq!(secret.version(), 2);
+            assert!(!secret.expose(|value| known.redact(value).contains(value)));
+            assert_eq!(ctx.secrets().get("api-token").await?.version(), 2);
+            Ok(TaskOutcome::done())
+        }
+    });
+    let run = runtime(&broker, plugin).redactor(redactor);
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_secret_is_given_back_and_fetched_anew() {
+    let broker = lending();
+    let broker = broker.task("t-2", json!({}));
+    let plugin = probe(|ctx, task| async move {
+        if task.id().as_str() == "t-1" {
+            ctx.secrets().get("api-token").await?;
+            ctx.secrets().revoke("api-token").await?;
+            assert_eq!(ctx.secrets().get("api-token").await?.version(), 2);
+        }
+        Ok(TaskOutcome::done())
+    });
+    run(&broker, plugin).await.unwrap();
+    assert_eq!(broker.calls_to("/v1/leases/l-1").len(), 1);
 }

@@ -169,7 +169,7 @@ impl Capture {
         result: Result<RunSummary, RunError>,
     ) -> Run {
         let mut artifacts = BTreeMap::new();
-        for info in session.artifacts() {
+        for info in session.artifacts().await.unwrap_or_default() {
             if let Some(bytes) = session.artifact(&info.name).await {
                 artifacts.insert(info.name, bytes);
             }

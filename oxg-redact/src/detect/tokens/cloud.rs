@@ -6,6 +6,7 @@ use crate::bytes::{ALNUM, BASE64, ByteSet, HEX_LOWER, UPPER_DIGIT, URL64, URL64_
 static AZURE: ByteSet = ByteSet::new("0-9A-Za-z._~-");
 static DATABRICKS: ByteSet = ByteSet::new("0-9-");
 static PADDING: ByteSet = ByteSet::new("=");
+static PLANETSCALE: ByteSet = ByteSet::new("0-9A-Za-z._=-");
 static YANDEX: ByteSet = ByteSet::new("0-9A-Za-z=_-");
 
 #[rustfmt::skip]
@@ -16,7 +17,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["AK`IAEPF3DHODZDOCIK7Q", "AS`IAHTLGMXGEDN73UK7Q"], &["AKIA", "ASIAPACIFIC", "AKIAabcdefghijklmnop"]),
     rule("aws-bedrock-key", &["ABSKQmVkcm9ja0FQSUtleS"], &[run(&BASE64, 100, 140)])
         .examples(&["ABS`KQmVkcm9ja0FQSUtleStpYlSXpfKtHF4vUCsMehGAkWvj7FAc9QeWJKY40uvSwMFLZDe1f8rESQedUStPKR0CsTy4Qwb8DwkNhFdnXsiVpzz63FfkCzJr4i0B3JrTAk7Q"], &["ABSKQmVkcm9ja0FQSUtleS"]),
-    rule("azure-ad-secret", &["7Q~", "8Q~"], &[run(&AZURE, 31, 34)])
+    rule("azure-ad-secret", &["0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"], &[run(&AZURE, 31, 34)])
         .examples(&["abc8`Q~WDtkwtDDb_xHKas1VOqg6YYZYn9Zhyik7Q"], &["abc8Q~x"])
         .after(&AZURE, 3, 3),
     rule("azure-devops-token", &["AZDO"], &[run(&ALNUM, 4, 4)])
@@ -44,7 +45,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["HR`KU-7eNWVQ4vnakJkS1pAWTN3lg8zV5yPU8d0k7Q"], &["HRKU-short"]),
     rule("netlify-token", &["nfp_", "nfc_", "nfo_", "nfb_", "nfu_"], &[run(&ALNUM, 36, 40)])
         .examples(&["nf`p_ycDeZ6dqmVe5Mvxrv99NcqVTSu7rtaUWMk7Q"], &["nfp_short"]),
-    rule("planetscale-token", &["pscale_tkn_", "pscale_pw_", "pscale_oauth_"], &[run(&URL64_DOT, 32, 64)])
+    rule("planetscale-token", &["pscale_tkn_", "pscale_pw_", "pscale_oauth_"], &[run(&PLANETSCALE, 32, 64)])
         .examples(&["ps`cale_tkn_idDn87XG3-q-xbMtEPO6UkzYuF0ie9Pu2njHkAm1k7Q"], &["pscale_tkn_x"]),
     rule("pulumi-token", &["pul-"], &[run(&HEX_LOWER, 40, 40)])
         .examples(&["pu`l-74de739988b886e7577496a2c8773e130f7eb4f2"], &["pul-short"]),

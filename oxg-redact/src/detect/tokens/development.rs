@@ -47,12 +47,12 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["ic`o-aA6WEi3QrplK1xckSxKM2awH7C9Hek7Q"], &["ico-short"]),
     rule("linear-key", &["lin_api_", "lin_oauth_"], &[run(&ALNUM, 32, 64)])
         .examples(&["li`n_api_p0136uXT3yKW5ds3g9UFCGbHZIibpk7Q"], &["lin_api_short"]),
-    rule("new-relic-key", &["NRAK-", "NRII-", "NRJS-", "NRRA-", "NRBR-", "NRAL-"], &[run(&URL64, 19, 64)])
+    rule("new-relic-key", &["NRAK-", "NRAA-", "NRII-", "NRIQ-", "NRJS-", "NRRA-", "NRBR-", "NRAL-"], &[run(&URL64, 19, 64)])
         .examples(&["NR`AK-LKGTQ9BBGMQB37P2GWGLCRH3K7Q"], &["NRAK-ABC"])
         .checked(letters_and_digits),
     rule("new-relic-licence-key", &["NRAL"], &[])
         .examples(&["333c4774ec50cd14f2`ac7adac1a4b7d0b4f2NRAL"], &["NRAL", "xNRAL"])
-        .after(&HEX_LOWER, 36, 36),
+        .after(&LOWER_DIGIT, 36, 36),
     rule("npm-token", &["npm_"], &[run(&ALNUM, 36, 36)])
         .examples(&["np`m_uBmGQboiAzX7DOcZ44cc3PNr6RNrOIZ7ck7Q"], &["npm_config_registry", "npm_lifecycle_event"]),
     rule("onepassword-secret-key", &["A3-"], &[run(&UPPER_DIGIT, 6, 6), text("-"), run(&SECRET_KEY, 26, 32)])
@@ -61,7 +61,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["op`s_eyJpb3EfKoNSvphIk7s4pqL0KJFlK6CXzU6M98NdFQCyXYbTuEPP_IKBLhcuiS4hX4TnCt1RTrzJm8Iq0na0p-Yt1JoW56KTLTYXPa-W4MxMs3WDlQPFPA2bdgG-MN33X7TfS5biDm0VZty1_Z4RlvUOUjNwoLR1uLAy0xhnTf0baNaMYmbdzw-Isz0psundmjv_73hbPsETJveImiSy5XcgCYf4gEFCfuwOa6M1G-iFXC0NZ_cFlwvTWxk7Q"], &["ops_eyJ"]),
     rule("password-hash-bcrypt", &["$2a$", "$2b$", "$2y$"], &[run(&DIGIT, 2, 2), text("$"), run(&CRYPT, 53, 53)])
         .examples(&["$2`b$12$qIbWkOrpTbndzCm5Ms3GPgmpUd9iMdfeZ04KvUiamrIP4aOu7bk7Q"], &["$2b$", "$2a$word"]),
-    rule("password-hash-crypt", &["$1$", "$5$", "$6$"], &[run(&CRYPT, 1, 16), text("$"), run(&CRYPT, 22, 86)])
+    rule("password-hash-crypt", &["$1$", "$5$", "$6$", "$5$rounds=5000$", "$6$rounds=5000$", "$6$rounds=656000$"], &[run(&CRYPT, 1, 16), text("$"), run(&CRYPT, 22, 86)])
         .examples(&["$6`$3VbPFk7Q$Zvld3AYcfONvXFMzq8D3ab7uKPudANTU1vkfbjnjHX1fw0xBwIRL3JjQMKvoVNq0TEWcXPtPXJTDJrxHH8rk7Q"], &["$1", "$1$2", "echo $1$2"]),
     rule("postman-key", &["PMAK-"], &[run(&HEX, 24, 24), text("-"), run(&HEX, 34, 34)])
         .examples(&["PM`AK-b3acac23db7c6e9b7d1804f2-42684ee75bb6cc69f67e48eb7c643284f2"], &["PMAK-x"]),

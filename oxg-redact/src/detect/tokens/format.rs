@@ -12,6 +12,16 @@ pub(super) enum Part {
     Text(&'static str),
 }
 
+impl Part {
+    /// Fewest bytes of this part.
+    fn min_len(&self) -> usize {
+        match self {
+            Self::Run(_, min, _) | Self::Take(_, min) => *min,
+            Self::Text(fixed) => fixed.len(),
+        }
+    }
+}
+
 pub(super) const fn run(set: &'static ByteSet, min: usize, max: usize) -> Part {
     Part::Run(set, min, max)
 }
@@ -75,6 +85,26 @@ pub(super) const fn rule(
 }
 
 impl TokenRule {
+    /// Fewest bytes behind the anchor.
+    pub(crate) fn min_body(&self) -> usize {
+        self.body.iter().map(Part::min_len).sum()
+    }
+
+    /// Whether its anchor stands within a long run of letters and digits, where
+    /// no word begins.
+    pub(crate) fn is_in_long_run(&self) -> bool {
+        self.head.is_some_and(|(set, min, _)| min >= 32 && set.has(b'a') && !set.has(b'-'))
+            && self.anchors.iter().all(|anchor| anchor.bytes().all(|b| b.is_ascii_alphanumeric()))
+    }
+
+    /// The bytes that may follow an anchor, if something must.
+    pub(crate) fn next(&self) -> Option<&'static ByteSet> {
+        match self.body.first() {
+            Some(Part::Run(set, 1.., _) | Part::Take(set, 1..)) => Some(set),
+            _ => None,
+        }
+    }
+
     /// Texts in which the rule must find a token and all of it, and texts in
     /// which it must find nothing: documentation and tests. A `` ` `` keeps
     /// scanners of source code from taking an example for a live token; it is

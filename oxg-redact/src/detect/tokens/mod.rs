@@ -6,11 +6,16 @@
 //! was ever in use.
 
 mod cloud;
+mod commerce;
 mod development;
 mod format;
+mod identity;
+mod intelligence;
+mod operations;
 mod services;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use format::{Part, Removes};
 pub(crate) use format::{TokenRule, letters_and_digits};
@@ -21,7 +26,18 @@ use crate::kind::Kind;
 
 /// Every format.
 pub(crate) fn all() -> impl Iterator<Item = &'static TokenRule> {
-    [cloud::RULES, development::RULES, services::RULES].into_iter().flatten()
+    [
+        cloud::RULES,
+        commerce::RULES,
+        development::RULES,
+        identity::RULES,
+        intelligence::RULES,
+        operations::RULES,
+        services::RULES,
+        webhooks::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Judges the place where an anchor of a rule occurs.
@@ -41,7 +57,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, anchor: &str, rule: &TokenRule)
         return;
     };
     let body = at + anchor.len();
-    let Some(end) = match_body(text, body, rule.body) else {
+    let Some(end) = match_body(scan, body, rule.body) else {
         return;
     };
     if !right_edge(text, end) || rule.check.is_some_and(|check| !check(&text[start..end])) {
@@ -55,12 +71,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, anchor: &str, rule: &TokenRule)
 }
 
 /// Where the match of `parts` at `at` ends.
-fn match_body(text: &[u8], mut at: usize, parts: &[Part]) -> Option<usize> {
+fn match_body(scan: &mut Scan<'_>, mut at: usize, parts: &[Part]) -> Option<usize> {
     for part in parts {
-        let rest = text.get(at..)?;
+        let rest = scan.text.get(at..)?;
         at += match part {
             Part::Run(set, min, max) => {
-                let len = set.run(rest, max + 1);
+                let len = scan.runs.at(scan.text, at, set, max + 1);
                 (*min <= len && len <= *max).then_some(len)?
             }
             Part::Take(set, len) => (set.run(rest, *len) == *len).then_some(*len)?,

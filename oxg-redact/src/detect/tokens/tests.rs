@@ -59,3 +59,25 @@ fn names_of_formats_are_unique() {
     ids.dedup();
     assert_eq!(ids.len(), count);
 }
+
+#[test]
+fn the_book_and_the_change_log_tell_how_many_formats_there_are() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let count = all().count();
+    for (file, words) in [
+        ("docs/src/redaction.md", format!("{count} of them in the tables")),
+        ("CHANGELOG.md", format!("{count} token formats")),
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        assert!(text.contains(&words), "{file} does not say {words:?}");
+    }
+}
+
+#[test]
+fn the_book_lists_every_kind_by_its_marker() {
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/src/redaction.md");
+    let book = std::fs::read_to_string(book).unwrap();
+    for kind in Kind::ALL {
+        assert!(book.contains(&format!("| `{}` |", kind.marker())), "{kind}");
+    }
+}

@@ -1,0 +1,61 @@
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a source gives no secret. No message has any part of a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The file cannot be read.
+    #[error("cannot read the secrets file {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others on this machine can read the file.
+    #[error(
+        "the secrets file {} can be read by others (mode {mode:03o}); run `chmod 600` on it",
+        path.display()
+    )]
+    Readable {
+        /// Which.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file belongs to another user, who could change it.
+    #[error("the secrets file {} belongs to another user", .0.display())]
+    Owner(PathBuf),
+    /// The file is not an object of names and texts.
+    #[error("the secrets file {} is not JSON of the form {{\"NAME\": \"VALUE\"}} (line {line})", path.display())]
+    Format {
+        /// Which.
+        path: PathBuf,
+        /// Where.
+        line: usize,
+    },
+    /// The program cannot be started.
+    #[error("cannot start {program}: {source}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program failed. What it wrote to standard error is not repeated: it may have the value.
+    #[error("{program} gave no secret: {status}")]
+    Command {
+        /// Which.
+        program: String,
+        /// How it ended.
+        status: String,
+    },
+    /// The value is longer than a secret may be, or is not UTF-8.
+    #[error("the value is not UTF-8 of 1 to {0} bytes")]
+    Value(usize),
+    /// No value came in time.
+    #[error("no value came within {0:?}")]
+    Deadline(Duration),
+}

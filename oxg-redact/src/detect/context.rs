@@ -1,0 +1,33 @@
+//! Words in front of a number that tell what it is.
+
+use super::Scan;
+
+/// How far in front of a number the word is looked for.
+const BACK: usize = 40;
+
+impl Scan<'_> {
+    /// Whether one of `words`, in small letters, stands in front of `at` on the
+    /// same line. Returns where the evidence for that begins.
+    pub(super) fn announced(&self, at: usize, words: &[&str]) -> Option<usize> {
+        let mut head = [0; BACK];
+        let from = at.saturating_sub(BACK);
+        let text = self.text.get(from..at)?;
+        let head = head.get_mut(..text.len())?;
+        head.copy_from_slice(text);
+        head.make_ascii_lowercase();
+        let line = memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
+        words
+            .iter()
+            .filter_map(|word| find_word(&head[line..], word.as_bytes()))
+            .min()
+            .map(|place| from + line + place)
+    }
+}
+
+/// Where a word stands that does not begin in the middle of another.
+fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).enumerate().rev().find_map(|(at, there)| {
+        let begins = at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_lowercase());
+        (there == word && begins).then_some(at)
+    })
+}

@@ -1,0 +1,17 @@
+//! Secrets, lent by the broker.
+
+mod broker;
+mod client;
+mod error;
+mod loan;
+mod secret;
+mod source;
+mod store;
+mod watch;
+
+pub use client::SecretsClient;
+pub use error::SecretError;
+pub use secret::Secret;
+
+pub(crate) use broker::BrokerSecrets;
+pub(crate) use store::SecretStore;
