@@ -57,11 +57,20 @@ fn child_towards<'n, 'a>(
             .is_some_and(|rest| matches!(rest.as_bytes().first(), None | Some(b'.' | b'[')))
     };
     match &node.value {
-        Value::Object(members) => members.iter().find_map(|member| {
-            let mut child = parent.to_owned();
-            path_key(&mut child, &member.key);
-            leads(&child).then_some((Some(member.key_at..member.key_end), child, &member.node))
-        }),
+        Value::Object(members) => {
+            let rest = path.strip_prefix(parent)?;
+            let rest = rest.strip_prefix('.').unwrap_or(rest);
+            members.iter().find_map(|member| {
+                // Most keys are out of the question before their path is made.
+                if !rest.starts_with(&*member.key) && !rest.starts_with('[') {
+                    return None;
+                }
+                let mut child = parent.to_owned();
+                path_key(&mut child, &member.key);
+                let key = Some(member.key_at..member.key_end);
+                leads(&child).then_some((key, child, &member.node))
+            })
+        }
         Value::Array(items) => {
             let (index, _) = path.strip_prefix(parent)?.strip_prefix('[')?.split_once(']')?;
             let index = index.parse().ok()?;

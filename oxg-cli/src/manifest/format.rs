@@ -32,8 +32,12 @@ fn file(path: &Path, check: bool) -> Result<Verdict, Unreadable> {
     if valid(&input).is_none() {
         return Ok(Verdict::Bad);
     }
-    let Ok(text) = format(&input.text) else {
-        return Ok(Verdict::Bad);
+    let text = match format(&input.text) {
+        Ok(text) => text,
+        Err(error) => {
+            terminal::failure(&format!("{}, laid out, would be no manifest: {error}", input.name));
+            return Ok(Verdict::Bad);
+        }
     };
     let same = text.as_bytes() == input.text;
     match &input.path {

@@ -24,15 +24,22 @@ mod order;
 #[cfg(test)]
 mod tests;
 
-use crate::{Manifest, ManifestError, json};
+use crate::{MAX_MANIFEST_BYTES, Manifest, ManifestError, json};
 
 /// The text in its canonical layout.
 ///
 /// # Errors
 ///
-/// When it is not a valid manifest: what cannot be read whole could not be written whole.
+/// When it is not a valid manifest: what cannot be read whole could not be written whole. When the
+/// layout would be larger than a manifest may be.
 pub fn format(text: &[u8]) -> Result<String, ManifestError> {
     Manifest::from_slice(text)?;
     // A valid manifest has a tree.
-    Ok(json::read(text).root.map(|root| layout::document(&root, text)).unwrap_or_default())
+    let root = json::read(text).root;
+    let laid_out = root.map(|root| layout::document(&root, text)).unwrap_or_default();
+    if laid_out.len() > MAX_MANIFEST_BYTES {
+        // Says that it is too large.
+        Manifest::from_slice(laid_out.as_bytes())?;
+    }
+    Ok(laid_out)
 }

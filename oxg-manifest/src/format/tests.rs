@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{format, order};
+use crate::Manifest;
 use crate::testing::manifests;
 
 const GUIDE: &str = include_str!("../../tests/data/guide.json");
@@ -47,6 +48,17 @@ fn long_lists_and_deep_objects_get_lines_of_their_own() {
 #[test]
 fn what_is_not_valid_is_refused() {
     assert!(format(br#"{ "name": "a", "name": "b" }"#).is_err());
+}
+
+#[test]
+fn a_layout_that_is_too_large_to_be_read_again_is_refused() {
+    let items = vec!["[]"; 200_000].join(",");
+    let text = format!(
+        r#"{{"name":"a","version":"1.0.0","entry":"./a","capabilities":{{}},"config":{{"a":[{items}]}}}}"#
+    );
+    assert!(text.parse::<Manifest>().is_ok());
+    let error = super::format(text.as_bytes()).unwrap_err();
+    assert_eq!(error.diagnostics()[0].code(), "too-large");
 }
 
 #[test]

@@ -9,9 +9,6 @@ use crate::{HostPattern, Manifest};
 const SHORTEST_IPV4: u8 = 16;
 const SHORTEST_IPV6: u8 = 32;
 
-/// How many patterns are compared with each other.
-const COMPARED: usize = 256;
-
 /// Second labels under which registries sell names, such as `co` in `co.uk`.
 const REGISTRY_LABELS: &[&str] =
     &["ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ltd", "ne", "net", "or", "org"];
@@ -61,9 +58,7 @@ fn list(hosts: &[HostPattern], path: &str, found: &mut Found<'_>) {
         let path = format!("{path}[{index}]");
         broad(host, &path, found);
         host_bits(host, &path, found);
-        if index < COMPARED
-            && let Some(wider) = wider_than(host, index, hosts)
-        {
+        if let Some(wider) = wider_than(host, index, hosts, &mut found.comparisons) {
             let message = format!("{host} adds nothing to {wider}");
             found.add(Lint::RedundantHost, &path, message, "remove one of the two");
         }
@@ -75,8 +70,10 @@ fn wider_than<'a>(
     host: &HostPattern,
     index: usize,
     hosts: &'a [HostPattern],
+    comparisons: &mut usize,
 ) -> Option<&'a HostPattern> {
-    let others = hosts.iter().take(COMPARED).enumerate().filter(|(other, _)| *other != index);
+    *comparisons = comparisons.checked_sub(hosts.len())?;
+    let others = hosts.iter().enumerate().filter(|(other, _)| *other != index);
     let mut wider = others.filter(|(other, wider)| {
         host.is_within(wider) && (*other < index || !wider.is_within(host))
     });
@@ -109,6 +106,9 @@ fn host_bits(host: &HostPattern, path: &str, found: &mut Found<'_>) {
             .split_once('/')
             .and_then(|(address, _)| address.parse::<IpAddr>().ok())
     };
+    if host.prefix_length().is_none() || found.is_full() {
+        return;
+    }
     let written = found.places.string(path).and_then(address);
     if written.is_some() && written != address(&host.to_string()) {
         let message = format!("this is the network {host}, written with an address in it");

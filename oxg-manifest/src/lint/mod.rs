@@ -39,11 +39,19 @@ use crate::report::Notice;
 /// How many things are told. A manifest with more of them is not worth reading further.
 const MAX_NOTICES: usize = 100;
 
+/// How many pairs of host patterns are compared in all, so that a hostile list costs no time.
+const MAX_COMPARISONS: usize = 65_536;
+
 /// What deserves a look in a manifest, in the order of its text, but for what `allowed` lists: at
 /// most 100 things. `text` is what the manifest was read from.
 #[must_use]
 pub fn lint(manifest: &Manifest, text: &[u8], allowed: &[Lint]) -> Vec<Notice> {
-    let mut found = Found { places: Places::of(text), allowed, notices: Vec::new() };
+    let mut found = Found {
+        places: Places::of(text),
+        allowed,
+        notices: Vec::new(),
+        comparisons: MAX_COMPARISONS,
+    };
     hosts::check(manifest, &mut found);
     secrets::check(manifest, &mut found);
     sandbox::check(manifest, &mut found);
@@ -59,11 +67,17 @@ struct Found<'a> {
     places: Places<'a>,
     allowed: &'a [Lint],
     notices: Vec<Notice>,
+    /// How many more pairs of host patterns may be compared.
+    comparisons: usize,
 }
 
 impl Found<'_> {
+    fn is_full(&self) -> bool {
+        self.notices.len() == MAX_NOTICES
+    }
+
     fn add(&mut self, lint: Lint, path: &str, message: impl Into<String>, help: &str) {
-        if self.allowed.contains(&lint) || self.notices.len() == MAX_NOTICES {
+        if self.allowed.contains(&lint) || self.is_full() {
             return;
         }
         let span = self.places.nearest(path);
