@@ -230,8 +230,13 @@ async fn check(directory: &Path, known: &Acknowledged) {
     assert_eq!(ids.len(), findings.len(), "a finding is kept once");
     assert!(known.findings.is_subset(&ids), "a finding is lost");
 
-    let infos: BTreeMap<_, _> =
-        session.artifacts().into_iter().map(|info| (info.name.clone(), info.digest)).collect();
+    let infos: BTreeMap<_, _> = session
+        .artifacts()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|info| (info.name.clone(), info.digest))
+        .collect();
     for (name, digest) in &infos {
         let bytes = session.artifact(name).await.expect("an artifact that is listed can be read");
         assert_eq!(Digest::of(&bytes), *digest, "{name}");
