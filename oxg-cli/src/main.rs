@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod egress;
 mod ending;
 mod error;
 mod files;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
             match args.command {
                 Command::Demo(demo) => demo::demo(demo).await,
                 Command::Run(run) => run::run(run).await,
+                Command::Egress(command) => egress::run(command).await,
             }
         }),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),

@@ -50,11 +50,7 @@ impl Egress {
             .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
         refuse_unserved(request.headers(), &url)?;
         let addresses = self.checked_addresses(call, &url).await?;
-        let reason = if call.session.policy.is_opened_loopback(&url) {
-            "loopback port opened by the operator"
-        } else {
-            "allowed by the manifest"
-        };
+        let reason = call.session.policy.allowance(&url);
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         call.record(
             Entry::new(EventType::Egress, Decision::Allow, reason)
