@@ -1,11 +1,12 @@
 //! One call by a known plugin, as every service sees it.
 
 use oxg_manifest::Capability;
-use oxg_protocol::{ErrorCode, Problem, TaskId};
+use oxg_protocol::{ErrorCode, Problem, SecretName, TaskId};
 use tokio::time::Instant;
 
 use crate::audit::{Audit, Entry};
 use crate::error::Refusal;
+use crate::secrets::not_granted;
 use crate::sessions::SessionState;
 
 /// One call by a known plugin.
@@ -37,5 +38,20 @@ impl Call<'_> {
             .with_capability(capability.as_str())
             .with_manifest_hint(capability.manifest_line());
         Err(Box::new(problem))
+    }
+    /// Refuses the call unless the manifest allows the secret.
+    pub(crate) fn require_secret(&self, name: &SecretName) -> Result<(), Refusal> {
+        self.require(Capability::Secrets)?;
+        let declared = self.session.manifest.capabilities.secrets.as_ref();
+        let named = declared.zip(name.as_str().parse().ok());
+        match named {
+            Some((secrets, name)) if secrets.allows(&name) => Ok(()),
+            named => {
+                let mut refusal = not_granted(name);
+                refusal.capability = Some(Capability::Secrets.as_str().to_owned());
+                refusal.manifest_hint = named.map(|(secrets, name)| secrets.names_line_with(&name));
+                Err(refusal)
+            }
+        }
     }
 }

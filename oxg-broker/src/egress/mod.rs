@@ -1,7 +1,9 @@
 //! Egress: the broker is an authenticated forward proxy that checks, pins and audits each request.
 
 mod headers;
+mod inject;
 mod resolve;
+mod scrub;
 pub(crate) mod tls;
 mod upstream;
 
@@ -14,7 +16,8 @@ use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
 use oxg_protocol::url::Scheme::{Ws, Wss};
-use oxg_protocol::{ErrorCode, Host, Url, header};
+use oxg_protocol::{ErrorCode, Host, Url};
+use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +29,7 @@ use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_siz
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::policy::is_localhost;
+use inject::Injection;
 
 /// Resolves, checks and forwards.
 pub(crate) struct Egress {
@@ -49,16 +53,19 @@ impl Egress {
             .check_manifest(&method, &url)
             .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
         refuse_unserved(request.headers(), &url)?;
+        let injection = Injection::plan(call, request.headers(), &url)?;
         let addresses = self.checked_addresses(call, &url).await?;
         let reason = call.session.policy.allowance(&url);
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        call.record(
-            Entry::new(EventType::Egress, Decision::Allow, reason)
-                .with("addresses", checked)
-                .with("method", method)
-                .with("url", url.as_str()),
-        )?;
-        self.send(call, request, url, addresses).await
+        let mut entry = Entry::new(EventType::Egress, Decision::Allow, reason)
+            .with("addresses", checked)
+            .with("method", method)
+            .with("url", url.as_str());
+        if let Some(injection) = &injection {
+            entry = entry.with("secrets", injection.names());
+        }
+        call.record(entry)?;
+        self.send(call, request, url, addresses, injection).await
     }
 
     /// Every address of the target, each of them allowed.
@@ -98,6 +105,7 @@ impl Egress {
         request: Request<Body>,
         url: Url,
         addresses: Vec<IpAddr>,
+        injection: Option<Injection>,
     ) -> Result<Response<Body>, Refusal> {
         let limits = &call.session.limits;
         let idle = Duration::from_millis(limits.idle_ms);
@@ -106,10 +114,18 @@ impl Egress {
         let (mut parts, body) = request.into_parts();
         headers::prepare_request(&mut parts.headers, &url);
         parts.version = http::Version::HTTP_11;
-        parts.uri = url
-            .path_and_query()
+        let target = injection.as_ref().and_then(|injection| injection.target());
+        parts.uri = target
+            .map_or(url.path_and_query(), |target| target.expose_secret())
             .parse()
             .map_err(|_| refuse(ErrorCode::InvalidRequest, "the path is not valid"))?;
+        let scrub = match &injection {
+            Some(injection) => {
+                injection.fill(&mut parts.headers)?;
+                Some(injection.scrub()?)
+            }
+            None => None,
+        };
         check_size(&body, limits.egress_request_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_request_bytes));
         // Whoever sends the body drops it when it is sent.
@@ -142,8 +158,13 @@ impl Egress {
             return Err(refuse(ErrorCode::UpstreamProtocol, detail));
         }
         headers::prepare_response(&mut parts.headers);
+        // A reason phrase, for one: nobody needs it, and a target could say anything in it.
+        parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
-        let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
+        let mut body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
+        if let Some(scrub) = scrub {
+            body = scrub.apply(&mut parts.headers, body, &url)?;
+        }
         Ok(Response::from_parts(parts, body))
     }
 }
@@ -152,8 +173,6 @@ impl Egress {
 fn refuse_unserved(headers: &HeaderMap, url: &Url) -> Result<(), Refusal> {
     let detail = if headers.contains_key(UPGRADE) || matches!(url.scheme(), Ws | Wss) {
         "this broker does not forward WebSocket or other protocol upgrades"
-    } else if headers.contains_key(header::INJECT) {
-        "this broker does not fill secrets in; borrow the secret by value"
     } else {
         return Ok(());
     };

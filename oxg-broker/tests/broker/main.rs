@@ -5,6 +5,7 @@ mod api;
 mod artifacts;
 mod audit;
 mod egress;
+mod inject;
 mod launch;
 mod listen;
 mod malformed;

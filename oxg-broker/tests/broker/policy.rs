@@ -134,9 +134,7 @@ async fn a_name_without_an_address_is_unreachable() {
 #[tokio::test]
 async fn what_this_broker_cannot_do_it_does_not_pretend_to_do() {
     let names = Names::new(&[("shop.test", &[PUBLIC])]);
-    for (field, value) in
-        [("upgrade", "websocket"), ("upgrade", "h2c"), ("oxg-inject", "api-token")]
-    {
+    for (field, value) in [("upgrade", "websocket"), ("upgrade", "h2c")] {
         let (plugin, sent) = recording(&names);
         let request = plugin
             .request("GET", "http://shop.test/")
@@ -258,7 +256,6 @@ async fn what_the_broker_does_not_do_is_refused_before_anything_is_sent() {
     for (url, header, value, expected) in [
         ("http://127.0.0.1:8080/", "upgrade", "websocket", "upgrades"),
         ("ws://127.0.0.1:8080/", "x-any", "", "does not allow WebSocket"),
-        ("http://127.0.0.1:8080/", "oxg-inject", "api-token", "borrow the secret"),
         ("http://127.0.0.1:8080/", "authorization", &bearer, "token is for the broker"),
     ] {
         let request = plugin
