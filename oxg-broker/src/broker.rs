@@ -204,7 +204,7 @@ impl BrokerBuilder {
         let services = Services {
             limits: self.limits,
             sessions: Sessions::default(),
-            audit: Audit::new(lines("audit.jsonl")?, self.redactor.clone()),
+            audit: Arc::new(Audit::new(lines("audit.jsonl")?, self.redactor.clone())),
             findings: Findings::new(lines("findings.jsonl")?, self.redactor.clone())?,
             logs: lines("logs.jsonl")?,
             redactor: self.redactor.clone(),

@@ -1,7 +1,10 @@
 //! One call by a known plugin, as every service sees it.
 
+use std::sync::Arc;
+
 use oxg_manifest::Capability;
 use oxg_protocol::{ErrorCode, Problem, SecretName, TaskId};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::audit::{Audit, Entry};
@@ -11,21 +14,28 @@ use crate::sessions::SessionState;
 
 /// One call by a known plugin.
 pub(crate) struct Call<'a> {
-    pub(crate) audit: &'a Audit,
-    pub(crate) session: &'a SessionState,
+    pub(crate) audit: &'a Arc<Audit>,
+    pub(crate) session: &'a Arc<SessionState>,
     pub(crate) deadline: Instant,
     pub(crate) request_id: &'a str,
     pub(crate) task_id: Option<TaskId>,
+    /// The place among the concurrent calls; taken until the last byte has left.
+    pub(crate) slot: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Call<'_> {
     /// Writes a decision on this call down.
     pub(crate) fn record(&self, entry: Entry) -> Result<(), Refusal> {
-        let mut entry = entry.with("request_id", self.request_id);
-        if let Some(task) = &self.task_id {
-            entry = entry.with("task_id", task.as_str());
+        self.audit.record(&self.session.plugin_id, self.marked(entry))
+    }
+
+    /// The entry with what ties it to this call.
+    pub(crate) fn marked(&self, entry: Entry) -> Entry {
+        let entry = entry.with("request_id", self.request_id);
+        match &self.task_id {
+            Some(task) => entry.with("task_id", task.as_str()),
+            None => entry,
         }
-        self.audit.record(&self.session.plugin_id, entry)
     }
 
     /// Refuses the call unless the manifest grants `capability`.

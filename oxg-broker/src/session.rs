@@ -95,6 +95,7 @@ impl SessionBuilder {
     fn info(&self, run_id: RunId) -> SessionInfo {
         let features = [
             feature::EGRESS,
+            feature::WEBSOCKET,
             feature::INJECT,
             feature::SECRETS,
             feature::ARTIFACTS,

@@ -152,6 +152,14 @@ impl Url {
         &self.text
     }
 
+    /// The same place as a WebSocket URL: `ws` for `http`, `wss` for `https`.
+    #[must_use]
+    pub fn into_websocket(self) -> Self {
+        let scheme = if self.scheme.is_tls() { Scheme::Wss } else { Scheme::Ws };
+        let target = self.text.get(self.path_at..).unwrap_or_default();
+        Self::new(scheme, self.host.clone(), self.port, target)
+    }
+
     /// Where a reference leads from here (RFC 3986, section 5.2), as in the `Location` of a redirect.
     /// Its fragment is dropped; all else is read as strictly as an absolute URL.
     ///

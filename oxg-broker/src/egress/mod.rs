@@ -6,16 +6,16 @@ mod resolve;
 mod scrub;
 pub(crate) mod tls;
 mod upstream;
+mod websocket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, UPGRADE};
+use http::header::UPGRADE;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::url::Scheme::{Ws, Wss};
 use oxg_protocol::{ErrorCode, Host, Url};
 use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
@@ -30,6 +30,7 @@ use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::policy::is_localhost;
 use inject::Injection;
+use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
 pub(crate) struct Egress {
@@ -37,23 +38,38 @@ pub(crate) struct Egress {
     pub(crate) upstream: Arc<dyn Upstream>,
 }
 
+/// A request that is allowed, and what has to be done for it.
+struct Way {
+    url: Url,
+    addresses: Vec<IpAddr>,
+    injection: Option<Injection>,
+    websocket: Option<WebSocket>,
+}
+
 impl Egress {
     /// Forwards an absolute-form request, if policy allows it.
     pub(crate) async fn forward(
         &self,
         call: &Call<'_>,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Response<Body>, Refusal> {
-        let url: Url = request.uri().to_string().parse().map_err(|error| {
+        let mut url: Url = request.uri().to_string().parse().map_err(|error| {
             refuse(ErrorCode::InvalidRequest, format!("the request target is not valid: {error}"))
         })?;
+        if request.headers().contains_key(UPGRADE) {
+            url = url.into_websocket();
+        }
         let method = request.method().as_str().to_owned();
         call.session
             .policy
             .check_manifest(&method, &url)
             .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
-        refuse_unserved(request.headers(), &url)?;
+        let websocket = WebSocket::take(&mut request, &url)?;
         let injection = Injection::plan(call, request.headers(), &url)?;
+        if websocket.is_some() && injection.is_some() {
+            let detail = "no secret is filled into a WebSocket handshake: it could not be removed from what comes back";
+            return Err(refuse(ErrorCode::InvalidRequest, detail));
+        }
         let addresses = self.checked_addresses(call, &url).await?;
         let reason = call.session.policy.allowance(&url);
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
@@ -65,7 +81,7 @@ impl Egress {
             entry = entry.with("secrets", injection.names());
         }
         call.record(entry)?;
-        self.send(call, request, url, addresses, injection).await
+        self.send(call, request, Way { url, addresses, injection, websocket }).await
     }
 
     /// Every address of the target, each of them allowed.
@@ -103,16 +119,18 @@ impl Egress {
         &self,
         call: &Call<'_>,
         request: Request<Body>,
-        url: Url,
-        addresses: Vec<IpAddr>,
-        injection: Option<Injection>,
+        way: Way,
     ) -> Result<Response<Body>, Refusal> {
+        let Way { url, addresses, injection, websocket } = way;
         let limits = &call.session.limits;
         let idle = Duration::from_millis(limits.idle_ms);
         let bounds = |bytes| Bounds { bytes, deadline: call.deadline, idle };
 
         let (mut parts, body) = request.into_parts();
         headers::prepare_request(&mut parts.headers, &url);
+        if let Some(websocket) = &websocket {
+            websocket.prepare(&mut parts.headers);
+        }
         parts.version = http::Version::HTTP_11;
         let target = injection.as_ref().and_then(|injection| injection.target());
         parts.uri = target
@@ -152,11 +170,14 @@ impl Egress {
                 return Err(refuse(ErrorCode::DeadlineExceeded, detail));
             }
         };
-        let (mut parts, body) = response.into_parts();
-        if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
-            let detail = format!("{} switched protocols unasked", url.origin());
-            return Err(refuse(ErrorCode::UpstreamProtocol, detail));
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            let Some(websocket) = websocket else {
+                let detail = format!("{} switched protocols unasked", url.origin());
+                return Err(refuse(ErrorCode::UpstreamProtocol, detail));
+            };
+            return websocket.accept(call, &url, response).await;
         }
+        let (mut parts, body) = response.into_parts();
         headers::prepare_response(&mut parts.headers);
         // A reason phrase, for one: nobody needs it, and a target could say anything in it.
         parts.extensions.clear();
@@ -167,16 +188,6 @@ impl Egress {
         }
         Ok(Response::from_parts(parts, body))
     }
-}
-
-/// What this broker does not do yet.
-fn refuse_unserved(headers: &HeaderMap, url: &Url) -> Result<(), Refusal> {
-    let detail = if headers.contains_key(UPGRADE) || matches!(url.scheme(), Ws | Wss) {
-        "this broker does not forward WebSocket or other protocol upgrades"
-    } else {
-        return Ok(());
-    };
-    Err(refuse(ErrorCode::InvalidRequest, detail))
 }
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {

@@ -133,7 +133,7 @@ where
         .map_err(UpstreamError::Protocol)?;
     // Aborted with the response's body, so that a plugin that goes away frees the target.
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
-        let _ = connection.await;
+        let _ = connection.with_upgrades().await;
     }));
     let response = sender.send_request(request).await.map_err(UpstreamError::Protocol)?;
     Ok(response.map(|body| Holding::new(body, driver).boxed_unsync()))

@@ -47,7 +47,7 @@ fn granted(broker: Broker, port: Option<u16>) -> Plugin {
         .session(manifest)
         .secret("api-token".parse().unwrap(), VALUE.into())
         .secret("short".parse().unwrap(), "abc".into());
-    for port in port {
+    if let Some(port) = port {
         session = session.allow_loopback(port);
     }
     let session = session.open().unwrap();

@@ -15,3 +15,4 @@ mod secrets;
 mod support;
 mod tasks;
 mod time;
+mod websocket;
