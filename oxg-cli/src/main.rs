@@ -1,6 +1,7 @@
 //! The command `oxg`: run plugins for 0xGen on one machine, against a broker of their own.
 
 mod args;
+mod broker;
 mod demo;
 mod egress;
 mod ending;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
             match args.command {
                 Command::Demo(demo) => demo::demo(demo).await,
                 Command::Run(run) => run::run(run).await,
+                Command::Broker(command) => broker::run(command).await,
                 Command::Egress(command) => egress::run(command).await,
             }
         }),
