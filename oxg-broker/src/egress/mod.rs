@@ -2,6 +2,7 @@
 
 mod headers;
 mod inject;
+mod quota;
 mod resolve;
 mod scrub;
 pub(crate) mod tls;
@@ -30,6 +31,8 @@ use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::policy::is_localhost;
 use inject::Injection;
+use quota::Metered;
+pub(crate) use quota::Quota;
 use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
@@ -70,6 +73,7 @@ impl Egress {
             let detail = "no secret is filled into a WebSocket handshake: it could not be removed from what comes back";
             return Err(refuse(ErrorCode::InvalidRequest, detail));
         }
+        call.session.quota.call()?;
         let addresses = self.checked_addresses(call, &url).await?;
         let reason = call.session.policy.allowance(&url);
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
@@ -145,7 +149,9 @@ impl Egress {
             None => None,
         };
         check_size(&body, limits.egress_request_bytes)?;
-        let body = Bounded::new(body, bounds(limits.egress_request_bytes));
+        let quota = &call.session.quota;
+        let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
+        let body = Metered::new(body, quota.to_targets.clone());
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
@@ -182,7 +188,8 @@ impl Egress {
         // A reason phrase, for one: nobody needs it, and a target could say anything in it.
         parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
-        let mut body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
+        let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
+        let mut body = Metered::new(body, quota.from_targets.clone()).boxed_unsync();
         if let Some(scrub) = scrub {
             body = scrub.apply(&mut parts.headers, body, &url)?;
         }

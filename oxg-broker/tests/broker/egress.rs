@@ -350,3 +350,49 @@ async fn a_target_without_tls_is_no_tls_target() {
     let reply = plugin.call("GET", &format!("https://127.0.0.1:{port}/"), "").await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamTls);
 }
+
+#[tokio::test]
+async fn a_run_has_its_calls_and_its_bytes_and_no_more() {
+    use crate::support::scripted;
+    use oxg_broker::full;
+
+    let answer = async |checked: oxg_broker::egress::CheckedRequest| {
+        let body = checked.request.into_body().collect().await.unwrap().to_bytes();
+        Ok(http::Response::new(full(body)))
+    };
+    let calls = limits(|limits| limits.egress_calls = Some(2));
+    let sent = limits(|limits| limits.egress_total_request_bytes = Some(10));
+    let got = limits(|limits| limits.egress_total_response_bytes = Some(10));
+    for (limits, code) in [
+        (calls, ErrorCode::RateLimited),
+        (sent, ErrorCode::PayloadTooLarge),
+        (got, ErrorCode::PayloadTooLarge),
+    ] {
+        let plugin = scripted(limits, answer);
+        for _ in 0..2 {
+            let reply = plugin.call("POST", "http://shop.test/", "12345").await;
+            assert_eq!((reply.status, reply.body.as_ref()), (200, &b"12345"[..]));
+        }
+        let reply = plugin.call("POST", "http://shop.test/", "1").await;
+        let problem = plugin.refusal(&reply);
+        assert_eq!(problem.code(), code, "{}", problem.detail);
+        assert_eq!(problem.retry_after_ms, None, "to wait would not help");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_too_many_in_a_second_is_told_when_to_come_back() {
+    use crate::support::scripted;
+
+    let limits = limits(|limits| limits.egress_calls_per_second = Some(2));
+    let plugin = scripted(limits, async |_| Ok(http::Response::new(oxg_broker::full("ok"))));
+    for _ in 0..2 {
+        assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
+    }
+    let reply = plugin.call("GET", "http://shop.test/", "").await;
+    let problem = plugin.refusal(&reply);
+    assert_eq!(problem.code(), ErrorCode::RateLimited);
+    let wait = std::time::Duration::from_millis(problem.retry_after_ms.unwrap());
+    tokio::time::advance(wait).await;
+    assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
+}

@@ -63,11 +63,11 @@ impl WebSocket {
             let detail = format!("{} hung up after the WebSocket handshake", url.origin());
             refuse(ErrorCode::UpstreamProtocol, detail)
         })?;
-        let limits = &call.session.limits;
+        let (limits, quota) = (&call.session.limits, &call.session.quota);
         let splice = Splice {
             idle: Duration::from_millis(limits.idle_ms),
-            to_target: limits.egress_request_bytes,
-            to_plugin: limits.egress_response_bytes,
+            to_target: limits.egress_request_bytes.min(quota.to_targets.left()),
+            to_plugin: limits.egress_response_bytes.min(quota.from_targets.left()),
         };
         let entry = call
             .marked(Entry::new(EventType::Egress, Decision::Info, "").with("url", url.as_str()));
@@ -78,6 +78,8 @@ impl WebSocket {
                 Ok(plugin) => splice.run(TokioIo::new(plugin), TokioIo::new(target), stopped).await,
                 Err(_) => splice::End::default(),
             };
+            session.quota.to_targets.take_up_to(end.to_target);
+            session.quota.from_targets.take_up_to(end.to_plugin);
             let entry = entry
                 .because(format!("WebSocket closed: {}", end.reason))
                 .with("bytes_to_target", end.to_target)
