@@ -9,6 +9,7 @@ pub(crate) mod tls;
 mod upstream;
 mod websocket;
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::audit::Entry;
 use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::gate::Violation;
 use crate::policy::is_localhost;
 use inject::Injection;
 use quota::Metered;
@@ -159,6 +161,7 @@ impl Egress {
             request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
+            max_head_bytes: usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX),
             url: url.clone(),
         };
 
@@ -184,6 +187,7 @@ impl Egress {
             return websocket.accept(call, &url, response).await;
         }
         let (mut parts, body) = response.into_parts();
+        parts.version = http::Version::HTTP_11;
         headers::prepare_response(&mut parts.headers);
         // A reason phrase, for one: nobody needs it, and a target could say anything in it.
         parts.extensions.clear();
@@ -210,19 +214,38 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
         UpstreamError::Tls(_) => ErrorCode::UpstreamTls,
         UpstreamError::NotScripted(_) => ErrorCode::DestinationDenied,
     };
-    let mut refusal = refuse(code, error.to_string());
+    let mut detail = error.to_string();
+    if let UpstreamError::Protocol(source) = error
+        && let Some(violation) = find_cause::<Violation>(source)
+    {
+        detail = format!("the target broke the protocol: {violation}");
+    }
+    let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());
     refusal
 }
 
 /// The bound of ours that ended the request's body, if that is what went wrong.
-fn cut_short(error: &(dyn std::error::Error + 'static)) -> Option<CutShort> {
+fn cut_short(error: &(dyn Error + 'static)) -> Option<CutShort> {
+    match find_cause(error)? {
+        BodyError::CutShort(cut) => Some(*cut),
+        _ => None,
+    }
+}
+
+/// The first error of this type among an error and its sources.
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(BodyError::CutShort(cut)) = error.downcast_ref() {
-            return Some(*cut);
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        next = error.source();
+        // What an I/O error wraps is its own cause, not its source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }

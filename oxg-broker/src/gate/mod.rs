@@ -7,6 +7,7 @@
 //! protocol, the gate is open.
 
 mod head;
+mod response;
 
 use std::io;
 use std::pin::Pin;
@@ -17,7 +18,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use head::Framing;
-pub(crate) use head::{MAX_LINES, Violation};
+pub(crate) use head::{MAX_LINES, MAX_RESPONSE_LINES, Violation};
+pub(crate) use response::ResponseGated;
 
 /// What a refused request asks for, whatever it asked for.
 pub(crate) const REFUSED_PATH: &str = "/refused";

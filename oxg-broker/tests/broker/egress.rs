@@ -116,16 +116,56 @@ async fn a_target_that_does_not_speak_http_broke_the_protocol() {
 }
 
 #[tokio::test]
-async fn a_response_with_two_framings_reaches_the_plugin_with_one() {
+async fn a_response_that_two_parsers_could_read_differently_is_refused() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\nx", "x: y\r\n".repeat(10_000));
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\nx", "y".repeat(70_000));
+    let flood = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(500) + "HTTP/1.1 200 OK\r\n\r\nx";
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1, 1\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: xchunked\r\n\r\nx",
+        "HTTP/1.1 200 OK\ncontent-length: 1\n\nx",
+        "HTTP/1.1 200 OK\r\nx: a\ny: b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx: a\ry: b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx: a\r\n b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx(y: a\r\n\r\nx",
+        "\r\nHTTP/1.1 200 OK\r\n\r\nx",
+        &many,
+        &large,
+        &flood,
+    ] {
+        let (port, _served) = answering(answer.to_owned().leak()).await;
+        let plugin = reaching(port);
+        let reply = plugin.call("GET", &format!("http://127.0.0.1:{port}/"), "").await;
+        let problem = plugin.refusal(&reply);
+        assert_eq!(problem.code(), ErrorCode::UpstreamProtocol, "{answer:.80?}");
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_whole_response_is_nobodys_response() {
     let (port, _served) = answering(
-        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
-         5\r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+    )
+    .await;
+    let plugin = reaching(port);
+    let url = format!("http://127.0.0.1:{port}/");
+    assert_eq!(plugin.call("GET", &url, "").await.body, "ok");
+    let reply = plugin.call("GET", &url, "").await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamUnreachable);
+}
+
+#[tokio::test]
+async fn a_compressed_body_passes_as_it_is() {
+    let (port, _served) = answering(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\u{1f}bom",
     )
     .await;
     let plugin = reaching(port);
     let reply = plugin.call("GET", &format!("http://127.0.0.1:{port}/"), "").await;
-    assert!(!reply.headers.contains_key("content-length"));
-    assert_eq!(reply.body, "hello");
+    assert_eq!(reply.header("content-encoding"), "gzip");
+    assert_eq!(reply.body, "\u{1f}bom");
 }
 
 #[tokio::test]
