@@ -61,6 +61,14 @@ pub enum BrokerError {
     /// The task store did not do what it was asked.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// A file of certificate authorities cannot be used.
+    #[error("cannot read certificates from {}: {reason}; expected PEM with at least one CERTIFICATE", path.display())]
+    AuthorityFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopped,

@@ -17,7 +17,7 @@
 //! Data flows one way: [connection](Broker::connect) → gate for malformed bytes → dispatcher →
 //! service → store.
 //!
-//! What it does not do yet: kernel-level isolation, mutual TLS, WebSocket, secrets by handle,
+//! What it does not do yet: kernel-level isolation, mutual TLS.
 
 mod api;
 mod artifacts;

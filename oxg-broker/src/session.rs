@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::artifacts::Uploads;
+use crate::egress::Quota;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
@@ -98,6 +99,7 @@ impl SessionBuilder {
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
+            quota: Quota::new(&self.services.limits),
             secrets: Arc::new(Secrets::new(
                 name.clone(),
                 self.secrets,
@@ -119,6 +121,8 @@ impl SessionBuilder {
     fn info(&self, run_id: RunId) -> SessionInfo {
         let features = [
             feature::EGRESS,
+            feature::WEBSOCKET,
+            feature::INJECT,
             feature::SECRETS,
             feature::ARTIFACTS,
             feature::UPLOADS,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::broker::{BrokerCommand, ScriptCommand};
+use crate::egress::EgressCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -62,6 +63,9 @@ Examples:
 
 It knows formats and names; what it finds is replaced by a marker such as [REDACTED_SECRET].")]
     Redact(RedactArgs),
+    /// Ask the destination policy of the broker.
+    #[command(subcommand)]
+    Egress(EgressCommand),
 }
 
 const RUN_HELP: &str = "\
@@ -105,6 +109,10 @@ pub(crate) struct RunArgs {
     /// Let the plugin reach this port of this machine. Repeatable; printed and audited.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) allow_loopback: Vec<u16>,
+
+    /// Trust the certificate authorities in this PEM file as well. Repeatable.
+    #[arg(long = "ca", value_name = "FILE")]
+    pub(crate) authorities: Vec<PathBuf>,
 
     /// A secret that the plugin may borrow. With `@`, the file's content without the last line
     /// break; a value typed here can be seen by others on this machine. Repeatable.

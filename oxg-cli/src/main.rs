@@ -3,6 +3,7 @@
 mod args;
 mod broker;
 mod demo;
+mod egress;
 mod ending;
 mod error;
 mod files;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Manifest(args) => return manifest::run(args),
         Command::Redact(args) => redact::redact(&args).map(Into::into),
+        Command::Egress(command) => block_on(async { egress::run(command).await.map(Into::into) }),
         Command::Broker(command) => block_on(broker::run(command)),
         Command::Demo(args) => block_on(async { demo::demo(args).await.map(Into::into) }),
         Command::Run(args) => block_on(async { run::run(*args).await.map(Into::into) }),

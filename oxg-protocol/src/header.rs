@@ -11,8 +11,13 @@ pub const DEADLINE_MS: &str = "oxg-deadline-ms";
 pub const PROTOCOL: &str = "oxg-protocol";
 /// The task on whose behalf the call is made; it goes into the audit.
 pub const TASK_ID: &str = "oxg-task-id";
-/// On egress: the secret that the broker shall fill in.
+/// On egress: where the broker fills secrets in; see [`inject`](crate::inject).
 pub const INJECT: &str = "oxg-inject";
+/// On egress with [`INJECT`]: [`SCRUB_ALL`] removes the secrets from response bodies of every type,
+/// not only from text.
+pub const SCRUB: &str = "oxg-scrub";
+/// The one value of [`SCRUB`].
+pub const SCRUB_ALL: &str = "all";
 /// Prefix of every field above.
 pub const PREFIX: &str = "oxg-";
 /// On an upload: the number of bytes that the broker has, where the next piece starts.

@@ -9,6 +9,7 @@
 //! | [`header`], [`route`] | header fields and request paths |
 //! | [`limits`] | every limit and its default |
 //! | [`host`], [`url`] | strictly parsed destinations |
+//! | [`inject`] | secret by handle: where the broker fills values in |
 //! | [`name`] | names, ids and tokens, each a type of its own |
 //! | [`digest`] | SHA-256 digests and `Repr-Digest` (RFC 9530) |
 //! | [`session`], [`secret`], [`artifact`], [`task`], [`finding`], [`log`] | the messages of each call |
@@ -20,6 +21,7 @@
 mod text;
 
 mod artifact_name;
+mod url_join;
 
 pub mod artifact;
 pub mod audit;
@@ -30,6 +32,7 @@ pub mod error_code;
 pub mod finding;
 pub mod header;
 pub mod host;
+pub mod inject;
 pub mod limits;
 pub mod log;
 pub mod name;
@@ -46,6 +49,7 @@ pub use endpoint::Endpoint;
 pub use error_code::ErrorCode;
 pub use finding::{Finding, Severity};
 pub use host::Host;
+pub use inject::{InjectTarget, Template};
 pub use limits::Limits;
 pub use name::{ArtifactName, FindingId, LeaseId, LeaseToken, RunId, SecretName, TaskId, UploadId};
 pub use problem::Problem;

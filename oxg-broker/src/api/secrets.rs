@@ -20,20 +20,19 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Answer, no_content, no_store};
 use crate::body::{BodyError, json};
 use crate::call::Call;
-use crate::error::Refusal;
-use crate::secrets::{Secrets, not_granted};
+use crate::secrets::Secrets;
 
 /// How often a source is asked for a new value while somebody watches.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn get(call: &Call<'_>, name: &SecretName) -> Answer {
-    require(call, name)?;
+    call.require_secret(name)?;
     Ok(no_store(Response::new(json(&call.session.secrets.lend(name).await?)?)))
 }
 
 /// Tells of the secret's versions until the call's deadline.
 pub(super) async fn watch(call: &Call<'_>, name: &SecretName) -> Answer {
-    require(call, name)?;
+    call.require_secret(name)?;
     let mut versions = call.session.secrets.watch(name).await?;
     let (secrets, name) = (Arc::clone(&call.session.secrets), name.clone());
     let (sender, receiver) = mpsc::channel(1);
@@ -84,22 +83,6 @@ impl http_body::Body for Lines {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.receiver.poll_recv(cx).map(|line| line.map(|line| Ok(Frame::data(line))))
     }
-}
-
-fn require(call: &Call<'_>, name: &SecretName) -> Result<(), Refusal> {
-    call.require(Capability::Secrets)?;
-    let declared = call.session.manifest.capabilities.secrets.as_ref();
-    let allowed =
-        declared.zip(name.as_str().parse().ok()).filter(|(secrets, name)| secrets.allows(name));
-    if allowed.is_none() {
-        let mut refusal = not_granted(name);
-        refusal.capability = Some(Capability::Secrets.as_str().to_owned());
-        refusal.manifest_hint = declared
-            .zip(name.as_str().parse().ok())
-            .map(|(secrets, name)| secrets.names_line_with(&name));
-        return Err(refusal);
-    }
-    Ok(())
 }
 
 pub(super) fn renew(call: &Call<'_>, id: &LeaseId) -> Answer {

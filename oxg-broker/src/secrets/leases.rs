@@ -93,6 +93,13 @@ impl Secrets {
         Ok(SecretGrant::new(secret.value.clone(), version, describe(id, TTL)))
     }
 
+    /// The value, for the broker's own use.
+    pub(crate) async fn value(&self, name: &SecretName) -> Result<SecretString, Refusal> {
+        self.look(name).await?;
+        let state = self.lock();
+        state.known.get(name).map(|secret| secret.value.clone()).ok_or_else(|| not_granted(name))
+    }
+
     /// Prolongs a lease. One on a version that was replaced runs out instead, so that its holder
     /// comes for the new one.
     pub(crate) fn renew(&self, id: &LeaseId) -> Result<Lease, Refusal> {

@@ -1,6 +1,7 @@
 //! `oxg broker …`.
 
 mod script;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -15,12 +16,16 @@ pub(crate) const CTL: &str = "0xgenctl";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BrokerCommand {
+    /// Serve one plugin's manifest until interrupted: a proxy for curl, Python, Node.
+    #[command(after_help = serve::HELP)]
+    Serve(serve::ServeArgs),
     #[command(flatten)]
     Script(ScriptCommand),
 }
 
 pub(crate) async fn run(command: BrokerCommand) -> Result<ExitCode, CliError> {
     match command {
+        BrokerCommand::Serve(args) => serve::serve(args).await.map(Into::into),
         BrokerCommand::Script(command) => Ok(script::run(command).await),
     }
 }

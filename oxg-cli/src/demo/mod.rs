@@ -41,6 +41,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         secrets: vec![(name, TOKEN.into())],
         secret_sources: Vec::new(),
         loopback_ports: vec![site.port()],
+        authorities: Vec::new(),
         config: Map::new(),
         timeout: Duration::from_secs(60),
         log: None,

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use oxg_sdk::clients::ArtifactsClient;
+use indicatif::{ProgressBar, ProgressStyle};
+use oxg_sdk::clients::{ArtifactsClient, Progress};
 use serde_json::json;
 
-use super::transfer::{Upload, download, progress_bar};
 use super::{Failed, ForTask, connect_for};
 
 #[derive(Debug, Subcommand)]
@@ -53,11 +53,7 @@ pub(super) async fn run(command: ArtifactCommand) -> Result<(), Failed> {
             put(&connect_for(&task)?.artifacts(), &name, &file).await
         }
         ArtifactCommand::Get { name, out, task } => {
-            let artifact = connect_for(&task)?.artifacts().get(&name).await?;
-            let bar = progress_bar(artifact.info().size);
-            download(artifact.into_body(), &out, &bar).await?;
-            bar.finish_and_clear();
-            Ok(())
+            get(&connect_for(&task)?.artifacts(), &name, &out).await
         }
         ArtifactCommand::List { prefix, task } => {
             list(&connect_for(&task)?.artifacts(), &prefix).await
@@ -70,28 +66,44 @@ pub(super) async fn run(command: ArtifactCommand) -> Result<(), Failed> {
 
 /// Prints what is stored.
 async fn put(artifacts: &ArtifactsClient, name: &str, path: &Path) -> Result<(), Failed> {
-    let failed = |source| Failed::File { what: "read", path: path.to_owned(), source };
-    let file = tokio::fs::File::open(path).await.map_err(failed)?;
-    let size = file.metadata().await.map_err(failed)?.len();
-    let bar = progress_bar(size);
-    let body = oxg_sdk::channel::Body::wrap(Upload::new(file, size, bar.clone()));
-    let info = artifacts.put(name, body).await?;
+    let bar = progress_bar();
+    let info = artifacts.put_file(name, path).progress(shown_on(&bar)).await?;
     bar.finish_and_clear();
     println!("{}", json!(info));
     Ok(())
 }
 
+async fn get(artifacts: &ArtifactsClient, name: &str, out: &Path) -> Result<(), Failed> {
+    let bar = progress_bar();
+    artifacts.get(name).await?.progress(shown_on(&bar)).to_file(out).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
 async fn list(artifacts: &ArtifactsClient, prefix: &str) -> Result<(), Failed> {
-    let mut cursor = None;
-    loop {
-        let page = artifacts.list(prefix, cursor.as_deref()).await?;
-        for info in &page.artifacts {
-            println!("{}", json!(info));
+    let mut list = artifacts.list(prefix);
+    while let Some(info) = list.next().await? {
+        println!("{}", json!(info));
+    }
+    Ok(())
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec}");
+    let bar = ProgressBar::no_length();
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn shown_on(bar: &ProgressBar) -> impl FnMut(Progress) + Send + 'static {
+    let bar = bar.clone();
+    move |progress| {
+        if let Some(total) = progress.total {
+            bar.set_length(total);
         }
-        // A cursor that stands still would never end.
-        if page.cursor.is_none() || page.cursor == cursor {
-            return Ok(());
-        }
-        cursor = page.cursor;
+        bar.set_position(progress.done);
     }
 }

@@ -10,7 +10,6 @@ mod lease_file;
 mod log;
 mod secret;
 mod task;
-mod transfer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
