@@ -21,6 +21,7 @@
 mod text;
 
 mod artifact_name;
+mod url_join;
 
 pub mod artifact;
 pub mod audit;
