@@ -11,6 +11,7 @@
 //! its status.
 
 mod body;
+mod body_file;
 mod budget;
 mod builder;
 mod call;
@@ -23,6 +24,8 @@ mod pool;
 mod pooled_body;
 mod problem;
 mod retry;
+mod retry_after;
+mod retry_policy;
 mod service;
 mod stamp;
 mod token;
@@ -32,6 +35,7 @@ pub use builder::ChannelBuilder;
 pub use call::CallOptions;
 pub(crate) use error::describe;
 pub use error::{BoxError, ChannelError};
+pub use retry_policy::RetryPolicy;
 pub use service::{BrokerChannel, ChannelFuture};
 pub use token::{TokenError, TokenSource};
 
