@@ -29,6 +29,8 @@ mod retry_policy;
 mod service;
 mod stamp;
 mod token;
+#[cfg(feature = "websocket")]
+mod upgrade;
 
 pub use body::{Body, BodyError};
 pub use builder::ChannelBuilder;
@@ -40,3 +42,5 @@ pub use service::{BrokerChannel, ChannelFuture};
 pub use token::{TokenError, TokenSource};
 
 pub(crate) use service::oneshot;
+#[cfg(feature = "websocket")]
+pub(crate) use {io::Io, upgrade::upgraded};

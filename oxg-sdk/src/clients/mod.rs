@@ -12,6 +12,8 @@ mod scope;
 mod secret;
 mod secrets;
 mod tasks;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use api::ApiError;
 pub use artifacts::{Artifact, ArtifactError, ArtifactsClient};

@@ -61,7 +61,7 @@ use crate::clients::Scope;
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pub(super) channel: BrokerChannel,
-    pub(super) scope: Scope,
+    pub(in crate::clients) scope: Scope,
 }
 
 impl HttpClient {

@@ -26,7 +26,11 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    pub(super) fn new(client: HttpClient, method: Method, url: Result<Url, UrlError>) -> Self {
+    pub(in crate::clients) fn new(
+        client: HttpClient,
+        method: Method,
+        url: Result<Url, UrlError>,
+    ) -> Self {
         let draft = url.map_err(HttpError::from).map(|url| {
             let mut request = Request::new(Body::empty());
             *request.method_mut() = method;
@@ -159,6 +163,15 @@ impl RequestBuilder {
     /// [`HttpError`]. An answer of the target, whatever its status, is none.
     pub async fn send(self) -> Result<HttpResponse, HttpError> {
         self.plan.run(&self.client, self.draft?).await
+    }
+
+    /// Sets a field that authors cannot set.
+    #[cfg(feature = "websocket")]
+    pub(in crate::clients) fn own_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.with(|draft| {
+            draft.request.headers_mut().insert(name, value);
+            Ok(())
+        })
     }
 
     fn with(mut self, change: impl FnOnce(&mut Hop) -> Result<(), HttpError>) -> Self {

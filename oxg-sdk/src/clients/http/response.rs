@@ -29,6 +29,11 @@ impl HttpResponse {
         Self { url, redirects, head, body, max_bytes: MAX_BYTES }
     }
 
+    #[cfg(feature = "websocket")]
+    pub(in crate::clients) fn into_response(self) -> Response<Body> {
+        Response::from_parts(self.head, self.body)
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
