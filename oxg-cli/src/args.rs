@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::broker::BrokerCommand;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  every task was completed
@@ -32,6 +34,9 @@ It builds the example with cargo from this source tree, so it needs the tree and
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
     Run(RunArgs),
+    /// Speak with the broker, from a script that is a plugin.
+    #[command(subcommand)]
+    Broker(BrokerCommand),
 }
 
 const RUN_HELP: &str = "\

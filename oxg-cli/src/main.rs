@@ -1,6 +1,7 @@
 //! The command `oxg`: run plugins for 0xGen on one machine, against a broker of their own.
 
 mod args;
+mod broker;
 mod demo;
 mod ending;
 mod error;
@@ -22,17 +23,15 @@ fn main() -> ExitCode {
     let result = match runtime {
         Ok(runtime) => runtime.block_on(async {
             match args.command {
-                Command::Demo(demo) => demo::demo(demo).await,
-                Command::Run(run) => run::run(run).await,
+                Command::Demo(demo) => demo::demo(demo).await.map(ExitCode::from),
+                Command::Run(run) => run::run(run).await.map(ExitCode::from),
+                Command::Broker(command) => Ok(broker::run(command).await),
             }
         }),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            terminal::error(&error);
-            error.exit().into()
-        }
-    }
+    result.unwrap_or_else(|error| {
+        terminal::error(&error);
+        error.exit().into()
+    })
 }

@@ -32,7 +32,12 @@ pub(crate) fn plugin_line(line: &str) {
 
 /// Why there is no report, on standard error.
 pub(crate) fn error(error: &CliError) {
-    anstream::eprintln!("{BAD}error:{BAD:#} {}", printable(&error.to_string()));
+    complaint(&error.to_string());
+}
+
+/// What went wrong, on standard error.
+pub(crate) fn complaint(text: &str) {
+    anstream::eprintln!("{BAD}error:{BAD:#} {}", printable(text));
 }
 
 /// The text with control characters made visible: a target must not steer the terminal.
