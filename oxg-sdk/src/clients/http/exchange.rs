@@ -39,7 +39,8 @@ pub(super) fn check_name(name: &HeaderName) -> Result<(), InvalidRequest> {
 pub(crate) fn absolute_form(url: &str) -> Result<Uri, UrlError> {
     let uri = Uri::try_from(url).map_err(|_| UrlError::Character)?;
     // Not `uri == url`: that ignores the case of the authority.
-    if uri.to_string() == url { Ok(uri) } else { Err(UrlError::Character) }
+    let printed = uri.to_string();
+    if printed == url { Ok(uri) } else { Err(UrlError::Character) }
 }
 
 #[cfg(test)]
