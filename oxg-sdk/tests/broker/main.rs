@@ -5,6 +5,8 @@
 mod artifacts;
 mod channel;
 mod fake;
+#[cfg(unix)]
+mod faults;
 mod findings;
 mod http;
 mod inject;

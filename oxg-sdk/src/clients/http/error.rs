@@ -53,6 +53,10 @@ pub enum HttpError {
     /// A redirect was not followed although it should have been.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
+    /// A compressed body is malformed, or becomes too long.
+    #[cfg(feature = "decompression")]
+    #[error(transparent)]
+    Decompression(#[from] super::DecompressionError),
     /// The answer's status is not one of success. Only
     /// [`error_for_status`](super::HttpResponse::error_for_status) makes it an error.
     #[error("{} answered {status}", .url.origin())]
@@ -116,6 +120,11 @@ impl From<BodyError> for HttpError {
         match error {
             BodyError::TooLarge { limit } => Self::TooLarge { limit },
             BodyError::Deadline(deadline) => Self::Deadline(Some(deadline)),
+            #[cfg(feature = "decompression")]
+            BodyError::Source(source) => match source.downcast::<super::DecompressionError>() {
+                Ok(error) => Self::Decompression(*error),
+                Err(source) => Self::Body(BodyError::Source(source)),
+            },
             other => Self::Body(other),
         }
     }

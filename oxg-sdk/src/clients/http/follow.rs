@@ -4,6 +4,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use oxg_protocol::Url;
 use tokio::time::Instant;
 
+#[cfg(feature = "decompression")]
+use super::decompress;
 use super::exchange::exchange;
 use super::inject::Injections;
 use super::redirect::{drop_body_fields, drop_credentials, method_after};
@@ -19,6 +21,8 @@ pub(super) struct Plan {
     pub(super) timeout: Option<Duration>,
     pub(super) redirect: Redirect,
     pub(super) retry: Option<RetryPolicy>,
+    #[cfg(feature = "decompression")]
+    pub(super) decompression: super::Decompression,
 }
 
 /// One request on the way to the last answer.
@@ -59,12 +63,21 @@ impl Plan {
             let spare = Spare::of(&hop);
             let Hop { url, mut request, injections } = hop;
             injections.stamp(&url, request.headers_mut())?;
+            // With a secret by handle the broker asks for plain bodies, to find the secret in them.
+            #[cfg(feature = "decompression")]
+            let decodes = injections.is_empty() && decompress::ask(request.headers_mut());
             let answer = match exchange(&client.channel, options, &url, request).await {
                 Err(HttpError::Deadline(_)) => return Err(HttpError::Deadline(Some(timeout))),
                 answer => answer?,
             };
             let status = answer.status();
             let Some(to) = self.redirect.next(&url, status, answer.headers())? else {
+                #[cfg(feature = "decompression")]
+                let answer = if decodes {
+                    decompress::decode(answer, &spare.method, self.decompression)?
+                } else {
+                    answer
+                };
                 return Ok(HttpResponse::new(url, chain, answer));
             };
             seen.push((spare.method.clone(), url.clone()));

@@ -7,10 +7,13 @@
 //! | secrets that the plugin never holds | [`secret`] |
 //! | redirects, each a new and checked request | [`Redirect`], [`Redirected`] |
 //! | retries | [`RetryPolicy`] |
+//! | bodies in gzip, brotli and zstd, with the feature `decompression` | `Decompression` |
 //! | answers | [`HttpResponse`] |
 //! | errors | [`HttpError`] |
 
 mod client;
+#[cfg(feature = "decompression")]
+mod decompress;
 mod error;
 mod exchange;
 mod follow;
@@ -27,6 +30,8 @@ mod text;
 
 pub use crate::channel::RetryPolicy;
 pub use client::HttpClient;
+#[cfg(feature = "decompression")]
+pub use decompress::{Decompression, DecompressionError};
 pub use error::HttpError;
 pub use follow::Redirected;
 pub use into_url::IntoUrl;

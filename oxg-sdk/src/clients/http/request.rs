@@ -157,6 +157,15 @@ impl RequestBuilder {
         self
     }
 
+    /// How much a compressed body may become. Bodies in gzip, brotli and zstd are asked for and come
+    /// decoded, without their `Content-Encoding` and `Content-Length`, unless the request has an
+    /// `Accept-Encoding` of its own or holds a secret by handle.
+    #[cfg(feature = "decompression")]
+    pub fn decompression(mut self, limits: super::Decompression) -> Self {
+        self.plan.decompression = limits;
+        self
+    }
+
     /// Sends the request and waits for the head of the answer.
     ///
     /// # Errors
