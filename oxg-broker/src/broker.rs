@@ -176,6 +176,16 @@ impl BrokerBuilder {
         self
     }
 
+    /// Trusts the certificate authorities in a PEM file as well as the web's.
+    ///
+    /// # Errors
+    /// [`BrokerError::AuthorityFile`] if the file cannot be read or holds no certificate.
+    pub fn ca_file(mut self, path: impl AsRef<Path>) -> Result<Self, BrokerError> {
+        let path = path.as_ref();
+        self.roots.extend(tls::read_authorities(path)?);
+        Ok(self)
+    }
+
     /// Resolves names otherwise than the operating system.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.resolver = Some(Arc::new(resolver));
@@ -204,7 +214,7 @@ impl BrokerBuilder {
         let services = Services {
             limits: self.limits,
             sessions: Sessions::default(),
-            audit: Audit::new(lines("audit.jsonl")?, self.redactor.clone()),
+            audit: Arc::new(Audit::new(lines("audit.jsonl")?, self.redactor.clone())),
             findings: Findings::new(lines("findings.jsonl")?, self.redactor.clone())?,
             logs: lines("logs.jsonl")?,
             redactor: self.redactor.clone(),

@@ -39,6 +39,14 @@ pub enum BrokerError {
     /// A root certificate cannot be used.
     #[error("the extra root certificate cannot be used: {0}")]
     RootCertificate(String),
+    /// A file of certificate authorities cannot be used.
+    #[error("cannot read certificates from {}: {reason}; expected PEM with at least one CERTIFICATE", path.display())]
+    AuthorityFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopped,

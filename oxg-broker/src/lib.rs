@@ -15,8 +15,8 @@
 //! Data flows one way: [connection](Broker::connect) → gate for malformed bytes → dispatcher →
 //! service → store.
 //!
-//! What it does not do yet: kernel-level isolation, mutual TLS, WebSocket, secrets by handle,
-//! resumable uploads, tasks that survive a restart.
+//! What it does not do yet: kernel-level isolation, mutual TLS, resumable uploads, tasks that survive
+//! a restart.
 
 mod api;
 mod artifacts;

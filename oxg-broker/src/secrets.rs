@@ -56,6 +56,11 @@ impl Secrets {
         Ok(SecretGrant::new(value.clone(), 1, describe(id, TTL)))
     }
 
+    /// The value, for the broker's own use.
+    pub(crate) fn value(&self, name: &SecretName) -> Option<&SecretString> {
+        self.values.get(name)
+    }
+
     pub(crate) fn renew(&self, id: &LeaseId) -> Result<Lease, Refusal> {
         let now = Instant::now();
         let mut leases = self.lock();

@@ -20,7 +20,7 @@ pub(crate) struct Services {
     pub(crate) limits: Limits,
     pub(crate) redactor: Redactor,
     pub(crate) sessions: Sessions,
-    pub(crate) audit: Audit,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) findings: Findings,
     pub(crate) logs: JsonLines,
     pub(crate) egress: Egress,

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use crate::egress::Quota;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
@@ -80,6 +81,7 @@ impl SessionBuilder {
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
+            quota: Quota::new(&self.services.limits),
             secrets: Secrets::new(self.secrets),
             artifacts: self.services.artifacts_of(&name)?,
             tasks: Tasks::new(),
@@ -95,6 +97,8 @@ impl SessionBuilder {
     fn info(&self, run_id: RunId) -> SessionInfo {
         let features = [
             feature::EGRESS,
+            feature::WEBSOCKET,
+            feature::INJECT,
             feature::SECRETS,
             feature::ARTIFACTS,
             feature::TASKS,

@@ -9,6 +9,7 @@ use oxg_protocol::{Digest, Limits};
 use tokio::sync::Semaphore;
 
 use crate::artifacts::Artifacts;
+use crate::egress::Quota;
 use crate::policy::Policy;
 use crate::secrets::Secrets;
 use crate::tasks::Tasks;
@@ -21,6 +22,7 @@ pub(crate) struct SessionState {
     pub(crate) info: SessionInfo,
     pub(crate) limits: Limits,
     pub(crate) policy: Policy,
+    pub(crate) quota: Quota,
     pub(crate) secrets: Secrets,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) tasks: Tasks,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::broker::BrokerCommand;
+use crate::egress::EgressCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -34,9 +35,12 @@ It builds the example with cargo from this source tree, so it needs the tree and
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
     Run(RunArgs),
-    /// Speak with the broker, from a script that is a plugin.
+    /// Serve a broker, or speak with one from a script that is a plugin.
     #[command(subcommand)]
     Broker(BrokerCommand),
+    /// Ask the destination policy of the broker.
+    #[command(subcommand)]
+    Egress(EgressCommand),
 }
 
 const RUN_HELP: &str = "\
@@ -80,6 +84,10 @@ pub(crate) struct RunArgs {
     /// Let the plugin reach this port of this machine. Repeatable; printed and audited.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) allow_loopback: Vec<u16>,
+
+    /// Trust the certificate authorities in this PEM file as well. Repeatable.
+    #[arg(long = "ca", value_name = "FILE")]
+    pub(crate) authorities: Vec<PathBuf>,
 
     /// A secret that the plugin may borrow. With `@`, the file's content without the last line
     /// break; a value typed here can be seen by others on this machine. Repeatable.

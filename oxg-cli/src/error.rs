@@ -47,7 +47,9 @@ impl CliError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Manifest(_) | Self::Argument { .. } => Exit::BadInput,
+            Self::Manifest(_)
+            | Self::Argument { .. }
+            | Self::Broker(BrokerError::AuthorityFile { .. }) => Exit::BadInput,
             Self::Build { .. } | Self::Launch(_) => Exit::NotStarted,
             Self::Broker(_) | Self::Machine { .. } => Exit::MachineFailed,
         }

@@ -3,6 +3,7 @@
 mod args;
 mod broker;
 mod demo;
+mod egress;
 mod ending;
 mod error;
 mod files;
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
             match args.command {
                 Command::Demo(demo) => demo::demo(demo).await.map(ExitCode::from),
                 Command::Run(run) => run::run(run).await.map(ExitCode::from),
-                Command::Broker(command) => Ok(broker::run(command).await),
+                Command::Broker(command) => broker::run(command).await,
+                Command::Egress(command) => egress::run(command).await.map(ExitCode::from),
             }
         }),
         Err(source) => Err(CliError::Machine { what: "start the runtime".to_owned(), source }),

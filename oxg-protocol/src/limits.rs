@@ -20,6 +20,18 @@ pub struct Limits {
     pub egress_request_bytes: u64,
     /// Body of an egress response. Default 256 MiB.
     pub egress_response_bytes: u64,
+    /// Egress calls of a run. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress_calls: Option<u64>,
+    /// Egress calls a second, with one second's worth in a burst. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress_calls_per_second: Option<u32>,
+    /// Bodies of all egress requests of a run together. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress_total_request_bytes: Option<u64>,
+    /// Bodies of all egress responses of a run together. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress_total_response_bytes: Option<u64>,
     /// One artifact. Default 4 GiB.
     pub artifact_bytes: u64,
     /// Requests of one plugin at a time. Default 256.
@@ -45,6 +57,10 @@ impl Default for Limits {
             json_body_bytes: 1 << 20,
             egress_request_bytes: 64 << 20,
             egress_response_bytes: 256 << 20,
+            egress_calls: None,
+            egress_calls_per_second: None,
+            egress_total_request_bytes: None,
+            egress_total_response_bytes: None,
             artifact_bytes: 4 << 30,
             concurrent_requests: 256,
             dns_ms: 5_000,

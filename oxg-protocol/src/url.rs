@@ -152,6 +152,14 @@ impl Url {
         &self.text
     }
 
+    /// The same place as a WebSocket URL: `ws` for `http`, `wss` for `https`.
+    #[must_use]
+    pub fn into_websocket(self) -> Self {
+        let scheme = if self.scheme.is_tls() { Scheme::Wss } else { Scheme::Ws };
+        let target = self.text.get(self.path_at..).unwrap_or_default();
+        Self::new(scheme, self.host.clone(), self.port, target)
+    }
+
     fn new(scheme: Scheme, host: Host, port: u16, target: &str) -> Self {
         let mut text = format!("{}://{host}", scheme.as_str());
         if port != scheme.default_port() {

@@ -31,6 +31,10 @@ pub struct ProtocolVersion {
 pub mod feature {
     /// Absolute-form egress for `http` and `https` targets.
     pub const EGRESS: &str = "egress";
+    /// WebSocket through egress.
+    pub const WEBSOCKET: &str = "websocket";
+    /// Secrets by handle: `oxg-inject` on egress.
+    pub const INJECT: &str = "inject";
     /// Secrets lent by value.
     pub const SECRETS: &str = "secrets";
     /// Artifacts in one call.

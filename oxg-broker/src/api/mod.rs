@@ -85,6 +85,7 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
             .headers()
             .get(header::TASK_ID)
             .and_then(|id| id.to_str().ok()?.parse().ok()),
+        slot: None,
     };
     audited(services, &mut call, request).await
 }
@@ -133,12 +134,12 @@ async fn admitted(
         refusal.retry_after_ms = Some(100);
         return Err(refusal);
     };
+    call.slot = Some(Arc::new(slot));
     let answer = timeout_at(call.deadline, dispatch(services, call, route, request)).await;
     let response = answer.unwrap_or_else(|_| {
         Err(refuse(ErrorCode::DeadlineExceeded, "the call's deadline passed in the broker"))
     })?;
-    // A slot is taken until the last byte has left.
-    Ok(response.map(|body| Holding::new(body, slot).boxed_unsync()))
+    Ok(response.map(|body| Holding::new(body, call.slot.clone()).boxed_unsync()))
 }
 
 async fn dispatch(

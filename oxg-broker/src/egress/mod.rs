@@ -1,20 +1,25 @@
 //! Egress: the broker is an authenticated forward proxy that checks, pins and audits each request.
 
 mod headers;
+mod inject;
+mod quota;
 mod resolve;
+mod scrub;
 pub(crate) mod tls;
 mod upstream;
+mod websocket;
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, UPGRADE};
+use http::header::UPGRADE;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::url::Scheme::{Ws, Wss};
-use oxg_protocol::{ErrorCode, Host, Url, header};
+use oxg_protocol::{ErrorCode, Host, Url};
+use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +30,12 @@ use crate::audit::Entry;
 use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::gate::Violation;
 use crate::policy::is_localhost;
+use inject::Injection;
+use quota::Metered;
+pub(crate) use quota::Quota;
+use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
 pub(crate) struct Egress {
@@ -33,36 +43,51 @@ pub(crate) struct Egress {
     pub(crate) upstream: Arc<dyn Upstream>,
 }
 
+/// A request that is allowed, and what has to be done for it.
+struct Way {
+    url: Url,
+    addresses: Vec<IpAddr>,
+    injection: Option<Injection>,
+    websocket: Option<WebSocket>,
+}
+
 impl Egress {
     /// Forwards an absolute-form request, if policy allows it.
     pub(crate) async fn forward(
         &self,
         call: &Call<'_>,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Response<Body>, Refusal> {
-        let url: Url = request.uri().to_string().parse().map_err(|error| {
+        let mut url: Url = request.uri().to_string().parse().map_err(|error| {
             refuse(ErrorCode::InvalidRequest, format!("the request target is not valid: {error}"))
         })?;
+        if request.headers().contains_key(UPGRADE) {
+            url = url.into_websocket();
+        }
         let method = request.method().as_str().to_owned();
         call.session
             .policy
             .check_manifest(&method, &url)
             .map_err(|denial| Box::new(call.session.policy.problem(&denial, &url)))?;
-        refuse_unserved(request.headers(), &url)?;
+        let websocket = WebSocket::take(&mut request, &url)?;
+        let injection = Injection::plan(call, request.headers(), &url)?;
+        if websocket.is_some() && injection.is_some() {
+            let detail = "no secret is filled into a WebSocket handshake: it could not be removed from what comes back";
+            return Err(refuse(ErrorCode::InvalidRequest, detail));
+        }
+        call.session.quota.call()?;
         let addresses = self.checked_addresses(call, &url).await?;
-        let reason = if call.session.policy.is_opened_loopback(&url) {
-            "loopback port opened by the operator"
-        } else {
-            "allowed by the manifest"
-        };
+        let reason = call.session.policy.allowance(&url);
         let checked: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        call.record(
-            Entry::new(EventType::Egress, Decision::Allow, reason)
-                .with("addresses", checked)
-                .with("method", method)
-                .with("url", url.as_str()),
-        )?;
-        self.send(call, request, url, addresses).await
+        let mut entry = Entry::new(EventType::Egress, Decision::Allow, reason)
+            .with("addresses", checked)
+            .with("method", method)
+            .with("url", url.as_str());
+        if let Some(injection) = &injection {
+            entry = entry.with("secrets", injection.names());
+        }
+        call.record(entry)?;
+        self.send(call, request, Way { url, addresses, injection, websocket }).await
     }
 
     /// Every address of the target, each of them allowed.
@@ -100,22 +125,35 @@ impl Egress {
         &self,
         call: &Call<'_>,
         request: Request<Body>,
-        url: Url,
-        addresses: Vec<IpAddr>,
+        way: Way,
     ) -> Result<Response<Body>, Refusal> {
+        let Way { url, addresses, injection, websocket } = way;
         let limits = &call.session.limits;
         let idle = Duration::from_millis(limits.idle_ms);
         let bounds = |bytes| Bounds { bytes, deadline: call.deadline, idle };
 
         let (mut parts, body) = request.into_parts();
         headers::prepare_request(&mut parts.headers, &url);
+        if let Some(websocket) = &websocket {
+            websocket.prepare(&mut parts.headers);
+        }
         parts.version = http::Version::HTTP_11;
-        parts.uri = url
-            .path_and_query()
+        let target = injection.as_ref().and_then(|injection| injection.target());
+        parts.uri = target
+            .map_or(url.path_and_query(), |target| target.expose_secret())
             .parse()
             .map_err(|_| refuse(ErrorCode::InvalidRequest, "the path is not valid"))?;
+        let scrub = match &injection {
+            Some(injection) => {
+                injection.fill(&mut parts.headers)?;
+                Some(injection.scrub()?)
+            }
+            None => None,
+        };
         check_size(&body, limits.egress_request_bytes)?;
-        let body = Bounded::new(body, bounds(limits.egress_request_bytes));
+        let quota = &call.session.quota;
+        let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
+        let body = Metered::new(body, quota.to_targets.clone());
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
@@ -123,6 +161,7 @@ impl Egress {
             request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
+            max_head_bytes: usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX),
             url: url.clone(),
         };
 
@@ -140,28 +179,26 @@ impl Egress {
                 return Err(refuse(ErrorCode::DeadlineExceeded, detail));
             }
         };
-        let (mut parts, body) = response.into_parts();
-        if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
-            let detail = format!("{} switched protocols unasked", url.origin());
-            return Err(refuse(ErrorCode::UpstreamProtocol, detail));
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            let Some(websocket) = websocket else {
+                let detail = format!("{} switched protocols unasked", url.origin());
+                return Err(refuse(ErrorCode::UpstreamProtocol, detail));
+            };
+            return websocket.accept(call, &url, response).await;
         }
+        let (mut parts, body) = response.into_parts();
+        parts.version = http::Version::HTTP_11;
         headers::prepare_response(&mut parts.headers);
+        // A reason phrase, for one: nobody needs it, and a target could say anything in it.
+        parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
+        let mut body = Metered::new(body, quota.from_targets.clone()).boxed_unsync();
+        if let Some(scrub) = scrub {
+            body = scrub.apply(&mut parts.headers, body, &url)?;
+        }
         Ok(Response::from_parts(parts, body))
     }
-}
-
-/// What this broker does not do yet.
-fn refuse_unserved(headers: &HeaderMap, url: &Url) -> Result<(), Refusal> {
-    let detail = if headers.contains_key(UPGRADE) || matches!(url.scheme(), Ws | Wss) {
-        "this broker does not forward WebSocket or other protocol upgrades"
-    } else if headers.contains_key(header::INJECT) {
-        "this broker does not fill secrets in; borrow the secret by value"
-    } else {
-        return Ok(());
-    };
-    Err(refuse(ErrorCode::InvalidRequest, detail))
 }
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
@@ -177,19 +214,38 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
         UpstreamError::Tls(_) => ErrorCode::UpstreamTls,
         UpstreamError::NotScripted(_) => ErrorCode::DestinationDenied,
     };
-    let mut refusal = refuse(code, error.to_string());
+    let mut detail = error.to_string();
+    if let UpstreamError::Protocol(source) = error
+        && let Some(violation) = find_cause::<Violation>(source)
+    {
+        detail = format!("the target broke the protocol: {violation}");
+    }
+    let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());
     refusal
 }
 
 /// The bound of ours that ended the request's body, if that is what went wrong.
-fn cut_short(error: &(dyn std::error::Error + 'static)) -> Option<CutShort> {
+fn cut_short(error: &(dyn Error + 'static)) -> Option<CutShort> {
+    match find_cause(error)? {
+        BodyError::CutShort(cut) => Some(*cut),
+        _ => None,
+    }
+}
+
+/// The first error of this type among an error and its sources.
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(BodyError::CutShort(cut)) = error.downcast_ref() {
-            return Some(*cut);
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        next = error.source();
+        // What an I/O error wraps is its own cause, not its source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }

@@ -1,11 +1,25 @@
 //! Which certificates of targets are trusted.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::BrokerError;
+
+/// The certificates of a PEM file; at least one.
+pub(crate) fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, BrokerError> {
+    let failed = |reason: String| BrokerError::AuthorityFile { path: path.to_owned(), reason };
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| failed(error.to_string()))?;
+    if found.is_empty() {
+        return Err(failed("no certificate in it".to_owned()));
+    }
+    Ok(found)
+}
 
 /// Trust in the web's authorities, and in `extra` ones that a test or an enterprise adds.
 pub(crate) fn client_config(

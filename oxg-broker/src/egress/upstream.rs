@@ -19,9 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::body::{Body, Holding};
-
-/// The most header fields of a response; more break the protocol.
-const MAX_FIELDS: usize = 1024;
+use crate::gate::{MAX_RESPONSE_LINES, ResponseGated};
 
 /// A request that policy has allowed, and the only addresses that it may go to.
 #[derive(Debug)]
@@ -35,6 +33,8 @@ pub struct CheckedRequest {
     pub request: Request<Body>,
     /// How long dialling may take, the TLS handshake included.
     pub connect_timeout: Duration,
+    /// The largest head of a response, in bytes; interim responses count.
+    pub max_head_bytes: usize,
 }
 
 /// What [`Upstream::send`] returns.
@@ -84,11 +84,11 @@ impl Dialer {
         let dial = timeout(limit, dial(&checked.addresses, checked.url.port()));
         let stream = dial.await.map_err(late)?.map_err(UpstreamError::Unreachable)?;
         if !checked.url.scheme().is_tls() {
-            return converse(stream, checked.request).await;
+            return converse(stream, checked).await;
         }
         let handshake = self.tls.connect(server_name(checked.url.host())?, stream);
         let stream = timeout(limit, handshake).await.map_err(late)?.map_err(UpstreamError::Tls)?;
-        converse(stream, checked.request).await
+        converse(stream, checked).await
     }
 }
 
@@ -122,19 +122,21 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, UpstreamError> {
     }
 }
 
-async fn converse<S>(stream: S, request: Request<Body>) -> Result<Response<Body>, UpstreamError>
+async fn converse<S>(stream: S, checked: CheckedRequest) -> Result<Response<Body>, UpstreamError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
     let (mut sender, connection) = http1::Builder::new()
-        .max_headers(MAX_FIELDS)
-        .handshake(TokioIo::new(stream))
+        .max_headers(MAX_RESPONSE_LINES)
+        // The gate limits the head first; the buffer has to hold what it lets through.
+        .max_buf_size(checked.max_head_bytes.saturating_add(16 << 10))
+        .handshake(TokioIo::new(ResponseGated::new(stream, checked.max_head_bytes)))
         .await
         .map_err(UpstreamError::Protocol)?;
     // Aborted with the response's body, so that a plugin that goes away frees the target.
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
-        let _ = connection.await;
+        let _ = connection.with_upgrades().await;
     }));
-    let response = sender.send_request(request).await.map_err(UpstreamError::Protocol)?;
+    let response = sender.send_request(checked.request).await.map_err(UpstreamError::Protocol)?;
     Ok(response.map(|body| Holding::new(body, driver).boxed_unsync()))
 }

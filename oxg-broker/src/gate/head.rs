@@ -1,4 +1,4 @@
-//! The head of a request, checked byte by byte before any lenient parser sees it (RFC 9112).
+//! The head of a message, checked byte by byte before any lenient parser sees it (RFC 9112).
 
 use oxg_protocol::Url;
 use oxg_protocol::url::UrlError;
@@ -16,7 +16,7 @@ pub(crate) enum Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Violation {
-    #[error("the request's head is larger than {0} bytes")]
+    #[error("the head is larger than {0} bytes")]
     HeadTooLarge(usize),
     #[error("a line of the head ends in a bare CR or LF; lines end in CRLF")]
     BareLineBreak,
@@ -30,7 +30,7 @@ pub(crate) enum Violation {
     HeaderName,
     #[error("a header value has a control byte")]
     HeaderValue,
-    #[error("the request has {0} header lines; the limit is {MAX_LINES}")]
+    #[error("the head has {0} header lines, which is too many")]
     TooManyLines(usize),
     #[error("HTTP/1.1 wants exactly one Host header")]
     Host,
@@ -38,14 +38,20 @@ pub(crate) enum Violation {
     ContentLength,
     #[error("Transfer-Encoding must be exactly `chunked`, once")]
     TransferEncoding,
-    #[error("the request has both Content-Length and Transfer-Encoding")]
+    #[error("there are both Content-Length and Transfer-Encoding")]
     TwoFramings,
     #[error("a chunk's size line or end is malformed")]
     Chunk,
+    #[error("the status line is not HTTP/1.1 SP three digits SP reason")]
+    StatusLine,
+    #[error("there are too many interim responses")]
+    TooManyInterim,
 }
 
 /// The most header lines in a head.
 pub(crate) const MAX_LINES: usize = 128;
+/// The most header lines in the head of a response.
+pub(crate) const MAX_RESPONSE_LINES: usize = 1024;
 
 /// Checks a head, the empty line at its end included.
 pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
@@ -55,6 +61,50 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
     if lines.len() > MAX_LINES {
         return Err(Violation::TooManyLines(lines.len()));
     }
+    let (hosts, framing) = check_fields(lines)?;
+    if hosts != 1 {
+        return Err(Violation::Host);
+    }
+    Ok(framing.unwrap_or(Framing::Length(0)))
+}
+
+/// Checks the head of a response, the empty line at its end included, and returns its status.
+pub(crate) fn check_response(head: &[u8]) -> Result<u16, Violation> {
+    let text = head.strip_suffix(b"\r\n\r\n").ok_or(Violation::BareLineBreak)?;
+    let mut lines = split_lines(text)?.into_iter();
+    let (status, is_current) = check_status_line(lines.next().unwrap_or_default())?;
+    if lines.len() > MAX_RESPONSE_LINES {
+        return Err(Violation::TooManyLines(lines.len()));
+    }
+    match check_fields(lines)? {
+        // RFC 9112, 6.1: chunked is unknown to HTTP/1.0.
+        (_, Some(Framing::Chunked)) if !is_current => Err(Violation::TransferEncoding),
+        _ => Ok(status),
+    }
+}
+
+/// The status, and whether the version is 1.1 rather than 1.0.
+fn check_status_line(line: &[u8]) -> Result<(u16, bool), Violation> {
+    let text = line.strip_prefix(b"HTTP/1.").ok_or(Violation::StatusLine)?;
+    let [minor @ (b'0' | b'1'), b' ', a @ b'1'..=b'9', b, c, reason @ ..] = text else {
+        return Err(Violation::StatusLine);
+    };
+    let plain = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
+    let well_formed = b.is_ascii_digit()
+        && c.is_ascii_digit()
+        && reason.first().is_none_or(|byte| *byte == b' ')
+        && reason.iter().all(plain);
+    if !well_formed {
+        return Err(Violation::StatusLine);
+    }
+    let digit = |byte: &u8| u16::from(byte - b'0');
+    Ok((digit(a) * 100 + digit(b) * 10 + digit(c), *minor == b'1'))
+}
+
+/// Checks the field lines; the number of `Host` fields, and how the body is framed if they say so.
+fn check_fields<'a>(
+    lines: impl Iterator<Item = &'a [u8]>,
+) -> Result<(usize, Option<Framing>), Violation> {
     let (mut hosts, mut length, mut chunked) = (0, None, false);
     for line in lines {
         let (name, value) = split_header(line)?;
@@ -72,13 +122,10 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
             chunked = true;
         }
     }
-    if hosts != 1 {
-        return Err(Violation::Host);
-    }
     match (length, chunked) {
         (Some(_), true) => Err(Violation::TwoFramings),
-        (_, true) => Ok(Framing::Chunked),
-        (length, false) => Ok(Framing::Length(length.unwrap_or(0))),
+        (_, true) => Ok((hosts, Some(Framing::Chunked))),
+        (length, false) => Ok((hosts, length.map(Framing::Length))),
     }
 }
 
@@ -220,6 +267,42 @@ mod tests {
         ] {
             assert_eq!(head(&lines), Err(violation), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_response_that_two_parsers_could_read_differently_is_refused() {
+        let status =
+            |lines: &[&str]| check_response(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes());
+        let ok = "HTTP/1.1 200 OK";
+        assert_eq!(status(&[ok, "Content-Length: 5"]), Ok(200));
+        assert_eq!(status(&["HTTP/1.0 404", "X: y"]), Ok(404));
+        assert_eq!(status(&["HTTP/1.1 200 ", "Transfer-Encoding: chunked"]), Ok(200));
+        for (lines, violation) in [
+            (vec!["HTTP/1.1 099 x"], Violation::StatusLine),
+            (vec!["HTTP/1.1 2000 x"], Violation::StatusLine),
+            (vec!["HTTP/1.1  200 x"], Violation::StatusLine),
+            (vec!["HTTP/1.2 200 x"], Violation::StatusLine),
+            (vec!["HTTP/2 200"], Violation::StatusLine),
+            (vec!["http/1.1 200 OK"], Violation::StatusLine),
+            (vec!["", ok], Violation::StatusLine),
+            (vec!["HTTP/1.1 200 a\0b"], Violation::StatusLine),
+            (vec!["HTTP/1.0 200 OK", "Transfer-Encoding: chunked"], Violation::TransferEncoding),
+            (vec![ok, "Transfer-Encoding: gzip, chunked"], Violation::TransferEncoding),
+            (vec![ok, "Content-Length: 3", "Transfer-Encoding: chunked"], Violation::TwoFramings),
+            (vec![ok, "Content-Length: 5", "Content-Length: 5"], Violation::ContentLength),
+            (vec![ok, "Content-Length: 5, 5"], Violation::ContentLength),
+            (vec![ok, "X: a", " folded"], Violation::Folding),
+            (vec![ok, "X : a"], Violation::HeaderName),
+            (vec![ok, "X: a\nY: b"], Violation::BareLineBreak),
+            (vec![ok, "X: a\rY: b"], Violation::BareLineBreak),
+        ] {
+            assert_eq!(status(&lines), Err(violation), "{lines:?}");
+        }
+        let mut lines = vec![ok];
+        lines.resize(1 + MAX_RESPONSE_LINES, "X: y");
+        assert_eq!(status(&lines), Ok(200));
+        lines.push("X: y");
+        assert_eq!(status(&lines), Err(Violation::TooManyLines(MAX_RESPONSE_LINES + 1)));
     }
 
     #[test]

@@ -3,19 +3,23 @@
 //! hyper parses leniently: it takes bare line feeds, drops a `Content-Length` beside
 //! `Transfer-Encoding`, and forgets what stood in the request target. The gate reads the same bytes
 //! first. A bad head never reaches hyper: in its place goes one request for [`REFUSED_PATH`], so
-//! that the answer leaves in order, and nothing after it.
+//! that the answer leaves in order, and nothing after it. Once a connection has switched to another
+//! protocol, the gate is open.
 
 mod head;
+mod response;
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use head::Framing;
-pub(crate) use head::{MAX_LINES, Violation};
+pub(crate) use head::{MAX_LINES, MAX_RESPONSE_LINES, Violation};
+pub(crate) use response::ResponseGated;
 
 /// What a refused request asks for, whatever it asked for.
 pub(crate) const REFUSED_PATH: &str = "/refused";
@@ -162,21 +166,25 @@ pub(crate) struct Gated<S> {
     stream: S,
     gate: Gate,
     refusal: Refusal,
+    /// Set once the connection has switched to another protocol: all bytes pass.
+    open: Arc<AtomicBool>,
     ready: Vec<u8>,
     sent: usize,
 }
 
 impl<S> Gated<S> {
-    pub(crate) fn new(stream: S, head_limit: usize) -> (Self, Refusal) {
-        let refusal = Refusal::default();
+    /// The stream; where a violation is found; and what opens the gate for good.
+    pub(crate) fn new(stream: S, head_limit: usize) -> (Self, Refusal, Arc<AtomicBool>) {
+        let (refusal, open) = (Refusal::default(), Arc::<AtomicBool>::default());
         let gated = Self {
             stream,
             gate: Gate::new(head_limit),
             refusal: refusal.clone(),
+            open: open.clone(),
             ready: Vec::new(),
             sent: 0,
         };
-        (gated, refusal)
+        (gated, refusal, open)
     }
 }
 
@@ -206,6 +214,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gated<S> {
             }
             this.ready.clear();
             this.sent = 0;
+            if this.open.load(Ordering::Acquire) {
+                // What came too early, and looked like the beginning of a head.
+                this.ready.append(&mut this.gate.line);
+                if this.ready.is_empty() {
+                    return Pin::new(&mut this.stream).poll_read(cx, buf);
+                }
+                continue;
+            }
             let mut space = [0; 8 << 10];
             let mut read = ReadBuf::new(&mut space);
             ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;

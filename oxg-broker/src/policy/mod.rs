@@ -57,6 +57,20 @@ pub enum Denial {
     },
 }
 
+impl Denial {
+    /// The code with which the broker refuses for this reason.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotDeclared | Self::WebSocket | Self::Method(_) => ErrorCode::CapabilityDenied,
+            Self::NoAddress(_) => ErrorCode::UpstreamUnreachable,
+            Self::Destination(_) | Self::Localhost(_) | Self::NotPublic { .. } => {
+                ErrorCode::DestinationDenied
+            }
+        }
+    }
+}
+
 impl Policy {
     /// The policy of a manifest with this capability. `loopback_ports` are allowed on loopback
     /// whatever hosts the manifest names, but never without the capability.
@@ -147,17 +161,20 @@ impl Policy {
         self.loopback_ports.contains(&url.port()) && is_localhost(url.host())
     }
 
+    /// Why an allowed destination is allowed, in words for the audit and for a person.
+    #[must_use]
+    pub fn allowance(&self, url: &Url) -> &'static str {
+        if self.is_opened_loopback(url) {
+            "loopback port opened by the operator"
+        } else {
+            "allowed by the manifest"
+        }
+    }
+
     /// The denial as the plugin gets it: capability, destination, and the line to add.
     #[must_use]
     pub fn problem(&self, denial: &Denial, url: &Url) -> Problem {
-        let code = match denial {
-            Denial::NotDeclared | Denial::WebSocket | Denial::Method(_) => {
-                ErrorCode::CapabilityDenied
-            }
-            Denial::NoAddress(_) => ErrorCode::UpstreamUnreachable,
-            _ => ErrorCode::DestinationDenied,
-        };
-        let problem = Problem::new(code, denial.to_string())
+        let problem = Problem::new(denial.code(), denial.to_string())
             .with_capability(Capability::Http.as_str())
             .with_destination(url.origin());
         match self.manifest_hint(denial, url) {

@@ -1,5 +1,6 @@
 //! Listening, and what happens on each connection.
 
+mod handover;
 mod listen;
 mod stall;
 
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use handover::Handover;
 pub use listen::Listener;
 use stall::Stalling;
 
@@ -84,11 +86,15 @@ where
 {
     let head_limit = usize::try_from(services.limits.header_block_bytes).unwrap_or(usize::MAX);
     let idle = Duration::from_millis(services.limits.idle_ms);
-    let (gated, refusal) = Gated::new(Stalling::new(stream, idle), head_limit);
+    let (gated, refusal, open) = Gated::new(Stalling::new(stream, idle), head_limit);
+    let handover = Handover::new(open, stop.clone());
+    let offered = handover.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let (services, refusal) = (services.clone(), refusal.clone());
+        let offered = offered.clone();
         async move {
-            let request = request.map(incoming);
+            let mut request = request.map(incoming);
+            request.extensions_mut().insert(offered);
             Ok::<_, Infallible>(answer(&services, request, refusal.get().copied()).await)
         }
     });
@@ -97,12 +103,18 @@ where
         .header_read_timeout(idle)
         .max_headers(MAX_LINES)
         .max_buf_size(head_limit.max(8 << 10) + (8 << 10))
-        .serve_connection(TokioIo::new(gated), service);
+        .serve_connection(TokioIo::new(gated), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     // How a connection ends is the peer's affair; what it did is in the audit.
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(GRACE, connection).await;
+        }
     }
-    let _ = timeout(GRACE, connection).await;
+    if let Some(next) = handover.take() {
+        next.await;
+    }
 }

@@ -116,16 +116,56 @@ async fn a_target_that_does_not_speak_http_broke_the_protocol() {
 }
 
 #[tokio::test]
-async fn a_response_with_two_framings_reaches_the_plugin_with_one() {
+async fn a_response_that_two_parsers_could_read_differently_is_refused() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\nx", "x: y\r\n".repeat(10_000));
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\nx", "y".repeat(70_000));
+    let flood = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(500) + "HTTP/1.1 200 OK\r\n\r\nx";
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1, 1\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: xchunked\r\n\r\nx",
+        "HTTP/1.1 200 OK\ncontent-length: 1\n\nx",
+        "HTTP/1.1 200 OK\r\nx: a\ny: b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx: a\ry: b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx: a\r\n b\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nx(y: a\r\n\r\nx",
+        "\r\nHTTP/1.1 200 OK\r\n\r\nx",
+        &many,
+        &large,
+        &flood,
+    ] {
+        let (port, _served) = answering(answer.to_owned().leak()).await;
+        let plugin = reaching(port);
+        let reply = plugin.call("GET", &format!("http://127.0.0.1:{port}/"), "").await;
+        let problem = plugin.refusal(&reply);
+        assert_eq!(problem.code(), ErrorCode::UpstreamProtocol, "{answer:.80?}");
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_whole_response_is_nobodys_response() {
     let (port, _served) = answering(
-        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
-         5\r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+    )
+    .await;
+    let plugin = reaching(port);
+    let url = format!("http://127.0.0.1:{port}/");
+    assert_eq!(plugin.call("GET", &url, "").await.body, "ok");
+    let reply = plugin.call("GET", &url, "").await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamUnreachable);
+}
+
+#[tokio::test]
+async fn a_compressed_body_passes_as_it_is() {
+    let (port, _served) = answering(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\u{1f}bom",
     )
     .await;
     let plugin = reaching(port);
     let reply = plugin.call("GET", &format!("http://127.0.0.1:{port}/"), "").await;
-    assert!(!reply.headers.contains_key("content-length"));
-    assert_eq!(reply.body, "hello");
+    assert_eq!(reply.header("content-encoding"), "gzip");
+    assert_eq!(reply.body, "\u{1f}bom");
 }
 
 #[tokio::test]
@@ -349,4 +389,50 @@ async fn a_target_without_tls_is_no_tls_target() {
     let plugin = reaching(port);
     let reply = plugin.call("GET", &format!("https://127.0.0.1:{port}/"), "").await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamTls);
+}
+
+#[tokio::test]
+async fn a_run_has_its_calls_and_its_bytes_and_no_more() {
+    use crate::support::scripted;
+    use oxg_broker::full;
+
+    let answer = async |checked: oxg_broker::egress::CheckedRequest| {
+        let body = checked.request.into_body().collect().await.unwrap().to_bytes();
+        Ok(http::Response::new(full(body)))
+    };
+    let calls = limits(|limits| limits.egress_calls = Some(2));
+    let sent = limits(|limits| limits.egress_total_request_bytes = Some(10));
+    let got = limits(|limits| limits.egress_total_response_bytes = Some(10));
+    for (limits, code) in [
+        (calls, ErrorCode::RateLimited),
+        (sent, ErrorCode::PayloadTooLarge),
+        (got, ErrorCode::PayloadTooLarge),
+    ] {
+        let plugin = scripted(limits, answer);
+        for _ in 0..2 {
+            let reply = plugin.call("POST", "http://shop.test/", "12345").await;
+            assert_eq!((reply.status, reply.body.as_ref()), (200, &b"12345"[..]));
+        }
+        let reply = plugin.call("POST", "http://shop.test/", "1").await;
+        let problem = plugin.refusal(&reply);
+        assert_eq!(problem.code(), code, "{}", problem.detail);
+        assert_eq!(problem.retry_after_ms, None, "to wait would not help");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_too_many_in_a_second_is_told_when_to_come_back() {
+    use crate::support::scripted;
+
+    let limits = limits(|limits| limits.egress_calls_per_second = Some(2));
+    let plugin = scripted(limits, async |_| Ok(http::Response::new(oxg_broker::full("ok"))));
+    for _ in 0..2 {
+        assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
+    }
+    let reply = plugin.call("GET", "http://shop.test/", "").await;
+    let problem = plugin.refusal(&reply);
+    assert_eq!(problem.code(), ErrorCode::RateLimited);
+    let wait = std::time::Duration::from_millis(problem.retry_after_ms.unwrap());
+    tokio::time::advance(wait).await;
+    assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
 }

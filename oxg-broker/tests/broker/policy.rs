@@ -132,24 +132,25 @@ async fn a_name_without_an_address_is_unreachable() {
 }
 
 #[tokio::test]
-async fn what_this_broker_cannot_do_it_does_not_pretend_to_do() {
+async fn an_upgrade_is_a_matter_of_the_websocket_capability() {
     let names = Names::new(&[("shop.test", &[PUBLIC])]);
-    for (field, value) in
-        [("upgrade", "websocket"), ("upgrade", "h2c"), ("oxg-inject", "api-token")]
-    {
+    for (url, upgrade) in [
+        ("http://shop.test/", "websocket"),
+        ("http://shop.test/", "h2c"),
+        ("ws://shop.test/", "websocket"),
+    ] {
         let (plugin, sent) = recording(&names);
         let request = plugin
-            .request("GET", "http://shop.test/")
+            .request("GET", url)
             .header("connection", "upgrade")
-            .header(field, value)
+            .header("upgrade", upgrade)
             .body(Full::<bytes::Bytes>::default())
             .unwrap();
-        let reply = plugin.send(request).await;
-        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::InvalidRequest, "{field}");
+        let problem = plugin.refusal(&plugin.send(request).await);
+        assert_eq!(problem.code(), ErrorCode::CapabilityDenied, "{url} {upgrade}");
+        assert_eq!(problem.manifest_hint.as_deref(), Some(r#""websocket": true"#));
         assert!(sent.lock().unwrap().is_empty());
     }
-    let websocket = denial(&names, "ws://shop.test/").await;
-    assert_eq!(websocket.manifest_hint.as_deref(), Some(r#""websocket": true"#));
 }
 
 #[tokio::test]
@@ -256,9 +257,8 @@ async fn what_the_broker_does_not_do_is_refused_before_anything_is_sent() {
     let plugin = Plugin::reaching(Broker::builder().build().unwrap(), &[8080]);
     let bearer = plugin.bearer();
     for (url, header, value, expected) in [
-        ("http://127.0.0.1:8080/", "upgrade", "websocket", "upgrades"),
+        ("http://127.0.0.1:8080/", "upgrade", "websocket", "does not allow WebSocket"),
         ("ws://127.0.0.1:8080/", "x-any", "", "does not allow WebSocket"),
-        ("http://127.0.0.1:8080/", "oxg-inject", "api-token", "borrow the secret"),
         ("http://127.0.0.1:8080/", "authorization", &bearer, "token is for the broker"),
     ] {
         let request = plugin

@@ -40,6 +40,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         tasks: urls.iter().map(|url| NewTask::new(json!({ "url": url }))).collect(),
         secrets: vec![(name, TOKEN.into())],
         loopback_ports: vec![site.port()],
+        authorities: Vec::new(),
         config: Map::new(),
         timeout: Duration::from_secs(60),
         log: None,

@@ -1,6 +1,6 @@
 //! `oxg run`: one plugin, its own broker, some tasks.
 
-mod input;
+pub(crate) mod input;
 mod program;
 mod supervise;
 
@@ -30,6 +30,7 @@ pub(crate) struct Plan {
     pub(crate) tasks: Vec<NewTask>,
     pub(crate) secrets: Vec<(SecretName, SecretString)>,
     pub(crate) loopback_ports: Vec<u16>,
+    pub(crate) authorities: Vec<PathBuf>,
     pub(crate) config: Map<String, Value>,
     pub(crate) timeout: Duration,
     pub(crate) log: Option<String>,
@@ -46,6 +47,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
         program: args.program,
         release: args.release,
         loopback_ports: args.allow_loopback,
+        authorities: args.authorities,
         timeout: Duration::from_secs(args.timeout),
         log: args.log,
     };
@@ -61,7 +63,11 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
         None => program::find(&plan.directory, &plan.manifest, plan.release).await?,
     };
     let files = Files::prepare(output.keep.as_deref())?;
-    let broker = Broker::builder().directory(&files.directory).build()?;
+    let mut builder = Broker::builder().directory(&files.directory);
+    for file in &plan.authorities {
+        builder = builder.ca_file(file)?;
+    }
+    let broker = builder.build()?;
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);

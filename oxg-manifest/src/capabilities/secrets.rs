@@ -54,4 +54,27 @@ impl SecretsCapability {
         let known = self.names.iter().flatten().filter(|known| *known != name);
         list_line("names", known.chain([name]))
     }
+
+    /// The `"hosts"` line of the manifest with one more host for a secret, for a denial that says
+    /// what to change.
+    ///
+    /// ```
+    /// use oxg_manifest::{HostPattern, SecretsCapability};
+    ///
+    /// let secrets = SecretsCapability::default();
+    /// let line = secrets.hosts_line_with(&"api-token".parse()?, &"shop.test".parse()?);
+    /// assert_eq!(line, r#""hosts": { "api-token": ["shop.test"] }"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn hosts_line_with(&self, name: &SecretName, pattern: &HostPattern) -> String {
+        let mut hosts = self.hosts.clone().unwrap_or_default();
+        let bound = hosts.entry(name.clone()).or_default();
+        if !bound.contains(pattern) {
+            bound.push(pattern.clone());
+        }
+        let lines: Vec<_> =
+            hosts.iter().map(|(name, hosts)| list_line(name.as_str(), hosts.iter())).collect();
+        format!("\"hosts\": {{ {} }}", lines.join(", "))
+    }
 }
