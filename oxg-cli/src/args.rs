@@ -47,7 +47,7 @@ The demo exits with 0 when the plugin did what it should, the one denied task in
 
 It builds the example with cargo from this source tree, so it needs the tree and a Rust tool-chain.")]
     Demo(DemoArgs),
-    /// Speak with the broker, from a script that is a plugin.
+    /// Serve a broker, or speak with one from a script that is a plugin.
     #[command(subcommand)]
     Broker(BrokerCommand),
     /// Run a plugin on tasks, with a broker of its own.

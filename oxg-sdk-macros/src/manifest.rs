@@ -11,6 +11,8 @@ pub(crate) struct Declared {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) capabilities: Vec<Capability>,
+    /// Whether the `http` capability allows WebSockets.
+    pub(crate) websocket: bool,
 }
 
 impl Declared {
@@ -18,7 +20,13 @@ impl Declared {
     /// the manifest is the only error.
     pub(crate) fn everything() -> Self {
         let capabilities = Capability::ALL.to_vec();
-        Self { path: None, name: String::new(), version: String::new(), capabilities }
+        Self {
+            path: None,
+            name: String::new(),
+            version: String::new(),
+            capabilities,
+            websocket: true,
+        }
     }
 }
 
@@ -43,6 +51,7 @@ pub(crate) fn read(argument: Option<&LitStr>, source: Option<PathBuf>) -> Result
             .copied()
             .filter(|&capability| manifest.declares(capability))
             .collect(),
+        websocket: manifest.capabilities.http.is_some_and(|http| http.websocket),
     })
 }
 

@@ -64,12 +64,14 @@ fn parse_impl(item: TokenStream) -> Result<ItemImpl> {
 }
 
 fn implement(plugin: &ItemImpl, config: &TokenStream, declared: &Declared) -> TokenStream {
-    let Declared { path, name, version, capabilities } = declared;
+    let Declared { path, name, version, capabilities, websocket } = declared;
     let (generics, ty) = (&plugin.generics, &plugin.self_ty);
     let (start, _, clause) = generics.split_for_impl();
     let text = path.as_ref().map_or_else(|| quote!(""), |path| quote!(::core::include_str!(#path)));
     let keys = capabilities.iter().map(|capability| capability.as_str());
     let markers = capabilities.iter().filter_map(|&capability| marker(capability));
+    let websocket = websocket.then(|| Ident::new("DeclaresWebSocket", Span::call_site()));
+    let markers = markers.chain(websocket);
     quote! {
         impl #start ::oxg_sdk::declared::Declared for #ty #clause {
             const NAME: &'static str = #name;

@@ -72,6 +72,18 @@ impl<P: Plugin> Context<P> {
         HttpClient::scoped(self.shared.channel.clone(), self.scope.clone())
     }
 
+    /// Starts a WebSocket to `url`, `ws://` or `wss://`. A bad URL shows when it is opened.
+    #[cfg(feature = "websocket")]
+    pub fn websocket(
+        &self,
+        url: impl crate::clients::http::IntoUrl,
+    ) -> crate::clients::websocket::WebSocketBuilder
+    where
+        P: crate::declared::DeclaresWebSocket,
+    {
+        crate::clients::websocket::WebSocketBuilder::new(self.http(), url)
+    }
+
     /// Secrets that the manifest names.
     #[must_use]
     pub fn secrets(&self) -> SecretsClient

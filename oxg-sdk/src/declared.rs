@@ -34,6 +34,14 @@ pub trait Declared {
 )]
 pub trait DeclaresHttp: Declared {}
 
+/// WebSockets: `Context::websocket`, with the feature `websocket`.
+#[diagnostic::on_unimplemented(
+    message = "manifest.json does not allow WebSockets",
+    label = "needs `\"websocket\": true` in the `http` capability",
+    note = "add to \"http\" in the manifest.json of `{Self}`: \"websocket\": true"
+)]
+pub trait DeclaresWebSocket: DeclaresHttp {}
+
 /// Workspace and artifacts: [`Context::workspace`](crate::Context::workspace), [`Context::artifacts`](crate::Context::artifacts).
 #[diagnostic::on_unimplemented(
     message = "manifest.json does not declare the `storage` capability",

@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use oxg_protocol::{ErrorCode, Problem};
 
 use crate::channel::{BodyError, ChannelError, TokenError};
@@ -126,6 +127,8 @@ fn judge(error: &(dyn Error + 'static)) -> Option<Verdict> {
     if let Some(error) = error.downcast_ref::<HttpError>() {
         return match error {
             HttpError::Deadline(_) | HttpError::Unreachable(_) => Some(Verdict::PASSING),
+            HttpError::RateLimited(problem) => Some(judge_problem(problem)),
+            HttpError::Status { status, .. } => Some(judge_status(*status)),
             HttpError::BrokerUnavailable(_) | HttpError::Broker(_) | HttpError::Body(_) => None,
             _ => Some(Verdict::FINAL),
         };
@@ -151,9 +154,15 @@ fn judge_channel(error: &ChannelError) -> Option<Verdict> {
         ChannelError::Broker(problem) => Some(judge_problem(problem)),
         // The launcher may just be writing a new one.
         ChannelError::Token(TokenError::Read { .. }) => Some(Verdict::PASSING),
-        ChannelError::Body(_) => None,
+        ChannelError::Body(_) | ChannelError::Layer(_) => None,
         _ => Some(Verdict::FINAL),
     }
+}
+
+/// A target that is busy or broken for now may answer later.
+fn judge_status(status: StatusCode) -> Verdict {
+    let passes = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502..=504);
+    if passes { Verdict::PASSING } else { Verdict::FINAL }
 }
 
 fn judge_problem(problem: &Problem) -> Verdict {

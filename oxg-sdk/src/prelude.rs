@@ -12,7 +12,7 @@ pub use serde_json::json;
 pub use tracing::{debug, error, info, trace, warn};
 
 pub use crate::clients::Secret;
-pub use crate::clients::http::HttpResponse;
+pub use crate::clients::http::{HttpResponse, secret};
 pub use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
 
 /// A number of seconds.

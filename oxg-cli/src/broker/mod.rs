@@ -1,4 +1,4 @@
-//! `oxg broker …`.
+//! `oxg broker`: a broker for other programs, and what a plugin that is a script asks of its own.
 
 mod script;
 mod serve;

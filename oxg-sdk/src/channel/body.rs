@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use oxg_protocol::Digest;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -30,12 +31,12 @@ pub struct Body {
     deadline: Option<(Pin<Box<Sleep>>, Duration)>,
 }
 
-type Stream = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BodyError> + Send>>;
+type Inner = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BodyError> + Send>>;
 
 enum Kind {
     Bytes(Bytes),
     /// The mutex is never locked; it makes the body `Sync` whatever the stream is.
-    Stream(Mutex<Stream>),
+    Stream(Mutex<Inner>),
 }
 
 /// Why a body broke off.
@@ -84,6 +85,16 @@ impl Body {
         Self { kind: Kind::Stream(Mutex::new(Box::pin(Wrapped(Box::pin(body))))), deadline: None }
     }
 
+    /// The pieces that `stream` gives. Like every stream, it can be sent once only.
+    pub fn from_stream<S, B, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self::wrap(Streamed(Box::pin(stream)))
+    }
+
     /// The next piece; `None` at the end.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
@@ -125,7 +136,7 @@ impl Body {
     }
 
     /// The body once more, where it can be sent twice.
-    pub(super) fn try_clone(&self) -> Option<Self> {
+    pub(crate) fn try_clone(&self) -> Option<Self> {
         self.as_bytes().cloned().map(Self::from)
     }
 
@@ -212,6 +223,26 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.0.size_hint()
+    }
+}
+
+/// A stream as a body.
+struct Streamed<S>(Pin<Box<S>>);
+
+impl<S, B, E> http_body::Body for Streamed<S>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Into<Bytes>,
+{
+    type Data = Bytes;
+    type Error = E;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+        let piece = ready!(self.0.as_mut().poll_next(cx));
+        Poll::Ready(piece.map(|piece| piece.map(|bytes| Frame::data(bytes.into()))))
     }
 }
 

@@ -3,6 +3,8 @@ use std::time::Duration;
 use oxg_protocol::TaskId;
 use tokio::time::Instant;
 
+use super::RetryPolicy;
+
 /// What one call asks of the channel. Put it into the request's extensions.
 ///
 /// ```
@@ -21,6 +23,7 @@ pub struct CallOptions {
     pub(super) until: Option<Instant>,
     pub(super) idempotent: Option<bool>,
     pub(super) task: Option<TaskId>,
+    pub(super) retry: Option<RetryPolicy>,
     pub(super) unlimited: bool,
 }
 
@@ -50,6 +53,13 @@ impl CallOptions {
     #[must_use]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = Some(idempotent);
+        self
+    }
+
+    /// How often and when the call is made again. Default: the channel's own rule.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
         self
     }
 

@@ -39,6 +39,9 @@ pub enum ChannelError {
     /// The request cannot be put on the wire.
     #[error("the request is malformed")]
     Request(#[source] BoxError),
+    /// A layer of the author's own failed the call.
+    #[error("a layer above the channel failed the call")]
+    Layer(#[source] BoxError),
     /// This build cannot dial such an endpoint.
     #[error("cannot use the broker endpoint {endpoint}: {reason}")]
     Unsupported {
@@ -50,6 +53,11 @@ pub enum ChannelError {
 }
 
 impl ChannelError {
+    /// The error of a layer: one of the channel's that passed through it, or its own.
+    pub(super) fn of_layer(error: BoxError) -> Self {
+        error.downcast::<Self>().map_or_else(Self::Layer, |ours| *ours)
+    }
+
     /// What the broker said, where it was the broker that said no.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {

@@ -6,7 +6,7 @@ use hyper::rt::ReadBufCursor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A byte stream to the broker.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
@@ -20,6 +20,12 @@ pub(super) struct HyperIo {
 impl HyperIo {
     pub(super) fn new(stream: Box<dyn Io>) -> Self {
         Self { stream, buffer: vec![0; 16 << 10].into_boxed_slice() }
+    }
+
+    /// The stream. Nothing is left in the buffer between two reads.
+    #[cfg(feature = "websocket")]
+    pub(super) fn into_inner(self) -> Box<dyn Io> {
+        self.stream
     }
 }
 

@@ -11,6 +11,7 @@
 //! its status.
 
 mod body;
+mod body_file;
 mod budget;
 mod builder;
 mod call;
@@ -23,16 +24,23 @@ mod pool;
 mod pooled_body;
 mod problem;
 mod retry;
+mod retry_after;
+mod retry_policy;
 mod service;
 mod stamp;
 mod token;
+#[cfg(feature = "websocket")]
+mod upgrade;
 
 pub use body::{Body, BodyError};
 pub use builder::ChannelBuilder;
 pub use call::CallOptions;
 pub(crate) use error::describe;
 pub use error::{BoxError, ChannelError};
+pub use retry_policy::RetryPolicy;
 pub use service::{BrokerChannel, ChannelFuture};
 pub use token::{TokenError, TokenSource};
 
 pub(crate) use service::oneshot;
+#[cfg(feature = "websocket")]
+pub(crate) use {io::Io, upgrade::upgraded};

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ impl Pool {
         while drivers.try_join_next().is_some() {}
         drivers.spawn(async move {
             // Whoever waits for the answer gets the error.
-            let _ = connection.await;
+            let _ = connection.with_upgrades().await;
         });
         Ok(sender)
     }
@@ -86,7 +86,9 @@ impl Pool {
             };
             match sender.try_send_request(request).await {
                 Ok(answer) => {
-                    let loan = Loan { pool: self, sender };
+                    // After 101 the connection is no longer one of HTTP.
+                    let is_http = answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+                    let loan = is_http.then_some(Loan { pool: self, sender });
                     return Ok(answer.map(|body| Body::wrap(PooledBody::new(body, loan))));
                 }
                 // The broker had closed an idle connection: nothing was sent, so try another.

@@ -16,8 +16,8 @@ pub(super) struct PooledBody {
 }
 
 impl PooledBody {
-    pub(super) fn new(incoming: Incoming, loan: Loan) -> Self {
-        let mut body = Self { incoming, loan: Some(loan) };
+    pub(super) fn new(incoming: Incoming, loan: Option<Loan>) -> Self {
+        let mut body = Self { incoming, loan };
         body.settle();
         body
     }

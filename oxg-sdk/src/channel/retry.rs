@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep};
 use tower::Service;
 
 use super::budget::Budget;
 use super::call::{CallOptions, Expires};
-use super::{Body, ChannelError, ChannelFuture, oneshot};
+use super::retry_after::retry_after;
+use super::{Body, ChannelError, ChannelFuture, RetryPolicy, oneshot};
 
 /// The pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -43,28 +44,35 @@ where
     fn call(&mut self, request: Request<Body>) -> ChannelFuture {
         let Self { inner, most, budget } = self.clone();
         Box::pin(async move {
-            let idempotent = is_idempotent(&request);
+            let policy = policy(&request);
+            let most = policy.and_then(|policy| policy.most).unwrap_or(most);
+            let repeatable = policy.is_some_and(|p| p.any_method) || is_idempotent(&request);
+            let mind_busy = repeatable && policy.is_some_and(|policy| policy.when_busy);
             let expires = request.extensions().get().map(|&Expires(at)| at);
             let mut request = request;
             for retry in 0..=most {
                 let spare = duplicate(&request);
-                let error = match oneshot(inner.clone(), request).await {
-                    Ok(answer) => {
+                let result = oneshot(inner.clone(), request).await;
+                let asked = match &result {
+                    Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
+                    Ok(_) => {
                         budget.earn();
-                        return Ok(answer);
+                        return result;
                     }
-                    Err(error) => error,
+                    Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
+                    Err(_) => return result,
                 };
-                let Some(next) = spare.filter(|_| retry < most && may_pass(&error, idempotent))
-                else {
-                    return Err(error);
+                let Some(next) = spare.filter(|_| retry < most) else {
+                    return result;
                 };
-                let pause = pause(retry, &error);
-                let too_late = expires.is_some_and(|at| Instant::now() + pause >= at);
+                let pause = pause(retry, asked);
+                let too_late =
+                    expires.is_some_and(|at| at.saturating_duration_since(Instant::now()) <= pause);
                 if too_late || !budget.take() {
-                    return Err(error);
+                    return result;
                 }
-                tracing::debug!(retry = retry + 1, ?pause, error = %error, "calling the broker again");
+                tracing::debug!(retry = retry + 1, ?pause, "making the call again");
+                drop(result);
                 sleep(pause).await;
                 request = next;
             }
@@ -105,12 +113,23 @@ fn duplicate(request: &Request<Body>) -> Option<Request<Body>> {
     Some(copy)
 }
 
-/// Half to all of a pause that doubles, and never less than the broker asks for.
-fn pause(retry: u32, error: &ChannelError) -> Duration {
-    let full = FIRST_PAUSE * 2_u32.saturating_pow(retry);
+fn policy(request: &Request<Body>) -> Option<RetryPolicy> {
+    request.extensions().get::<CallOptions>().and_then(|options| options.retry)
+}
+
+/// Whether a target says that it cannot answer now.
+fn is_busy(answer: &Response<Body>) -> bool {
+    matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn asked_by_broker(error: &ChannelError) -> Option<Duration> {
+    error.problem().and_then(|problem| problem.retry_after_ms).map(Duration::from_millis)
+}
+
+/// Half to all of a pause that doubles, and never less than was asked for.
+fn pause(retry: u32, asked: Option<Duration>) -> Duration {
+    let full = FIRST_PAUSE * 2_u32.saturating_pow(retry.min(16));
     let random = RandomState::new().build_hasher().finish();
     let jittered = full / 2 + (full / 2).mul_f64(random as f64 / u64::MAX as f64);
-    let asked =
-        error.problem().and_then(|problem| problem.retry_after_ms).map(Duration::from_millis);
     jittered.max(asked.unwrap_or_default())
 }

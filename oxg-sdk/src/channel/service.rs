@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Layer, Service};
 
 use super::connector::Connector;
-use super::{Body, ChannelBuilder, ChannelError};
+use super::{Body, BoxError, ChannelBuilder, ChannelError};
 
 /// The answer to a call, in the making.
 pub type ChannelFuture =
@@ -90,16 +90,22 @@ impl BrokerChannel {
         Self { call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))) }
     }
 
-    /// This channel under one more layer.
+    /// This channel under one more layer. What the layer itself fails with becomes
+    /// [`ChannelError::Layer`].
     #[must_use]
     pub fn layer<L>(self, layer: &L) -> Self
     where
         L: Layer<Self>,
-        L::Service: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
+        L::Service: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>>,
         L::Service: Clone + Send + Sync + 'static,
         <L::Service as Service<Request<Body>>>::Future: Send,
     {
-        Self::from_service(layer.layer(self))
+        let service = layer.layer(self);
+        let call = move |request| -> ChannelFuture {
+            let call = oneshot(service.clone(), request);
+            Box::pin(async move { call.await.map_err(|e| ChannelError::of_layer(e.into())) })
+        };
+        Self { call: Arc::new(call) }
     }
 
     /// Sends one request.
@@ -135,9 +141,9 @@ impl fmt::Debug for BrokerChannel {
 pub(crate) async fn oneshot<S>(
     mut service: S,
     request: Request<Body>,
-) -> Result<Response<Body>, ChannelError>
+) -> Result<S::Response, S::Error>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
+    S: Service<Request<Body>>,
 {
     poll_fn(|cx| service.poll_ready(cx)).await?;
     service.call(request).await

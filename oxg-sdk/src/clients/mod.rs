@@ -12,6 +12,8 @@ mod logs;
 mod scope;
 mod secrets;
 mod tasks;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use api::ApiError;
 pub use artifacts::{

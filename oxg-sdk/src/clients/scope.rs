@@ -12,6 +12,11 @@ pub(crate) struct Scope {
 
 impl Scope {
     pub(crate) fn options(&self) -> CallOptions {
-        CallOptions::new().task(self.task.clone()).until(self.until)
+        self.bind(CallOptions::new())
+    }
+
+    /// `options`, on behalf of this scope.
+    pub(crate) fn bind(&self, options: CallOptions) -> CallOptions {
+        options.task(self.task.clone()).until(self.until)
     }
 }

@@ -1,6 +1,10 @@
 use oxg_protocol::{ErrorCode, Problem};
 use oxg_sdk::Failure;
-use oxg_sdk::clients::http::{HttpClient, HttpError};
+use oxg_sdk::channel::Body;
+use oxg_sdk::clients::http::{HttpClient, HttpError, RetryPolicy, SaveError};
+use oxg_sdk::http::Request;
+use oxg_sdk::prelude::secs;
+use tower::Service;
 
 use crate::fake::{FakeBroker, problem, refuse, reply, with_header};
 
@@ -10,7 +14,7 @@ async fn a_request_is_sent_in_absolute_form_with_the_targets_host() {
     let http = HttpClient::new(broker.channel());
     let page = http
         .post("https://Shop.test:8443/a?b=c")
-        .query([("q", "x y&z")])
+        .query(&[("q", "x y&z")])
         .header("x-probe", "1")
         .json(&serde_json::json!({ "n": 1 }))
         .send()
@@ -98,4 +102,144 @@ async fn an_answer_does_not_print_its_header_fields() {
     let page = http.get("https://shop.test/a").send().await.unwrap();
     let text = format!("{page:?}");
     assert!(text.contains("https://shop.test/a") && !text.contains("31d4"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_targets_refusal_is_an_answer_until_it_is_made_an_error() {
+    let broker = FakeBroker::new(|_| Some(reply(403, "no")));
+    let http = HttpClient::new(broker.channel());
+    let page = http.get("http://shop.test/a?key=1").send().await.unwrap();
+    assert_eq!(page.status(), 403);
+    let error = page.error_for_status().unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(403));
+    assert_eq!(error.to_string(), "http://shop.test:80 answered 403 Forbidden");
+    assert!(!Failure::from(error).is_retryable());
+    let denied = FakeBroker::new(|_| Some(refuse(ErrorCode::DestinationDenied)));
+    let http = HttpClient::new(denied.channel());
+    assert_eq!(http.get("http://shop.test/").send().await.unwrap_err().status(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_is_sent_as_one() {
+    let broker = FakeBroker::well_behaved();
+    let http = HttpClient::new(broker.channel());
+    http.post("http://shop.test/").form(&[("a", "x y"), ("b", "&")]).send().await.unwrap();
+    let call = &broker.calls()[0];
+    assert_eq!(call.header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(call.body, "a=x+y&b=%26");
+}
+
+#[tokio::test]
+async fn a_file_is_sent_with_its_length() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("upload");
+    std::fs::write(&path, vec![b'x'; 200_000]).unwrap();
+    let broker = FakeBroker::well_behaved();
+    let http = HttpClient::new(broker.channel());
+    let body = Body::file(&path).await.unwrap();
+    http.put("http://shop.test/").body(body).send().await.unwrap();
+    let call = &broker.calls()[0];
+    assert_eq!((call.header("content-length"), call.body.len()), (Some("200000"), 200_000));
+    assert!(Body::file(directory.path()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_file_that_shrinks_while_it_is_sent_fails_the_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("upload");
+    std::fs::write(&path, vec![b'x'; 200_000]).unwrap();
+    let broker = FakeBroker::well_behaved();
+    let http = HttpClient::new(broker.channel());
+    let body = Body::file(&path).await.unwrap();
+    std::fs::write(&path, "short").unwrap();
+    let error = http.put("http://shop.test/").body(body).send().await.unwrap_err();
+    assert!(matches!(error, HttpError::Broker(_)), "{error:?}");
+    assert!(broker.calls().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_is_saved_whole_or_not_at_all() {
+    let broker = FakeBroker::new(|_| Some(reply(200, vec![b'x'; 100])));
+    let http = HttpClient::new(broker.channel());
+    let workspace = tempfile::tempdir().unwrap();
+    let page = || http.get("http://shop.test/").send();
+    let path = page().await.unwrap().save(&workspace, "a/b.html", 100).await.unwrap();
+    assert_eq!(path, workspace.path().join("a").join("b.html"));
+    assert_eq!(std::fs::read(&path).unwrap().len(), 100);
+    let error = page().await.unwrap().save(&workspace, "a/c.html", 99).await.unwrap_err();
+    assert!(matches!(error, HttpError::TooLarge { limit: 99 }), "{error:?}");
+    assert_eq!(std::fs::read_dir(workspace.path().join("a")).unwrap().count(), 1);
+    for name in ["../c", "/c", "a/../../c", ""] {
+        let error = page().await.unwrap().save(&workspace, name, 100).await.unwrap_err();
+        assert!(matches!(error, HttpError::Save(SaveError::Name(_))), "{name:?}: {error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_answer_is_not_saved_through_a_link_out_of_the_workspace() {
+    let broker = FakeBroker::new(|_| Some(reply(200, "x")));
+    let http = HttpClient::new(broker.channel());
+    let (workspace, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(&outside, workspace.path().join("out")).unwrap();
+    let page = http.get("http://shop.test/").send().await.unwrap();
+    let error = page.save(&workspace, "out/deep/x", 10).await.unwrap_err();
+    assert!(matches!(error, HttpError::Save(SaveError::Outside(_))), "{error:?}");
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_target_is_asked_again_when_it_says_and_only_if_wanted() {
+    let broker = FakeBroker::new(|_| Some(with_header(reply(503, "later"), "retry-after", "7")));
+    let http = HttpClient::new(broker.channel());
+    let url = "http://shop.test/";
+    assert_eq!(http.get(url).send().await.unwrap().status(), 503);
+    assert_eq!(broker.calls().len(), 1);
+    let begin = tokio::time::Instant::now();
+    let page = http.get(url).retry(RetryPolicy::new().when_busy()).send().await.unwrap();
+    assert_eq!((page.status().as_u16(), broker.calls().len()), (503, 4));
+    assert_eq!(begin.elapsed().as_secs(), 14);
+    // Not past the deadline, and not a method that may not be made twice.
+    let soon = http.get(url).retry(RetryPolicy::new().when_busy()).timeout(secs(5));
+    assert_eq!(soon.send().await.unwrap().status(), 503);
+    http.post(url).retry(RetryPolicy::new().when_busy()).send().await.unwrap();
+    assert_eq!(broker.calls().len(), 6);
+    http.post(url).retry(RetryPolicy::new().when_busy().any_method()).send().await.unwrap();
+    assert_eq!(broker.calls().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_is_never_asked_again_whatever_the_policy() {
+    let broker = FakeBroker::new(|_| Some(refuse(ErrorCode::DestinationDenied)));
+    let http = HttpClient::new(broker.channel());
+    let policy = RetryPolicy::new().up_to(5).when_busy().any_method();
+    let _ = http.get("http://shop.test/").retry(policy).send().await.unwrap_err();
+    assert_eq!(broker.calls().len(), 1);
+    let busy = FakeBroker::new(|_| Some(refuse(ErrorCode::Unavailable)));
+    let http = HttpClient::new(busy.channel());
+    let _ = http.get("http://shop.test/").retry(RetryPolicy::none()).send().await.unwrap_err();
+    assert_eq!(busy.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_of_the_authors_sees_every_hop() {
+    let broker = FakeBroker::new(|call| {
+        let hop = call.target.ends_with("/a");
+        hop.then(|| with_header(reply(302, ""), "location", "/b"))
+    });
+    let layer = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+        request.headers_mut().insert("x-layer", "seen".parse().unwrap());
+        request
+    });
+    let mut http = HttpClient::new(broker.channel()).layer(&layer);
+    http.get("http://shop.test/a").send().await.unwrap();
+    assert!(broker.calls().iter().all(|call| call.header("x-layer") == Some("seen")));
+    assert_eq!(broker.calls().len(), 2);
+    // As a plain service: one exchange, the URL as strict as ever.
+    let plain = |uri: &str| Request::get(uri).body(Body::empty()).unwrap();
+    let answer = http.call(plain("http://shop.test/a")).await.unwrap();
+    assert_eq!(answer.status(), 302);
+    let error = http.call(plain("http://user@shop.test/")).await.unwrap_err();
+    assert!(matches!(error, HttpError::InvalidUrl(_)), "{error:?}");
+    assert_eq!(broker.calls().len(), 3);
 }

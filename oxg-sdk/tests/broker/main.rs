@@ -5,10 +5,14 @@
 mod artifacts;
 mod channel;
 mod fake;
+#[cfg(unix)]
+mod faults;
 mod findings;
 mod http;
+mod inject;
 mod logging;
 mod probe;
+mod redirect;
 mod run;
 mod secrets;
 mod stop;

@@ -6,6 +6,7 @@
 mod artifact;
 mod exit;
 mod finding;
+mod http;
 mod lease_file;
 mod log;
 mod secret;
@@ -40,6 +41,9 @@ pub(crate) enum ScriptCommand {
     /// Write a line to the host's log.
     #[command(after_help = EXIT_CODES)]
     Log(log::LogArgs),
+    /// Make one HTTP request.
+    #[command(after_help = http::EXIT_CODES)]
+    Http(http::HttpArgs),
 }
 
 /// For which task something is done.
@@ -52,22 +56,20 @@ pub(crate) struct ForTask {
 
 /// Does it, and says on standard error what to do where that fails.
 pub(crate) async fn run(command: ScriptCommand) -> ExitCode {
-    match dispatch(command).await {
-        Ok(()) => BrokerExit::Done.into(),
-        Err(failed) => {
-            terminal::error(&failed);
-            failed.exit().into()
-        }
-    }
-}
-
-async fn dispatch(command: ScriptCommand) -> Result<(), Failed> {
-    match command {
+    let done = match command {
+        ScriptCommand::Http(args) => return http::run(args).await,
         ScriptCommand::Task(command) => task::run(command).await,
         ScriptCommand::Secret(command) => secret::run(command).await,
         ScriptCommand::Artifact(command) => artifact::run(command).await,
         ScriptCommand::Finding(command) => finding::run(command).await,
         ScriptCommand::Log(args) => log::run(args).await,
+    };
+    match done {
+        Ok(()) => BrokerExit::Done.into(),
+        Err(failed) => {
+            terminal::error(&failed);
+            failed.exit().into()
+        }
     }
 }
 

@@ -1,7 +1,15 @@
-use http::Method;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use super::{IntoUrl, RequestBuilder};
-use crate::channel::BrokerChannel;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use oxg_protocol::Url;
+use tower::{Layer, Service};
+
+use super::exchange::{check_name, exchange};
+use super::{HttpError, IntoUrl, RequestBuilder};
+use crate::channel::{Body, BoxError, BrokerChannel, CallOptions};
 use crate::clients::Scope;
 
 /// Makes requests to targets, through the broker.
@@ -21,10 +29,39 @@ use crate::clients::Scope;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Layers
+///
+/// A layer of the author's own goes beneath the client with [`layer`](Self::layer); it then sees
+/// every hop of every request. Here one sets a header, and `tower`'s own lets four requests wait at
+/// a time (its feature `limit`):
+///
+/// ```
+/// use oxg_sdk::channel::{Body, BrokerChannel};
+/// use oxg_sdk::clients::http::HttpClient;
+/// use oxg_sdk::http::{HeaderValue, Request};
+/// use tower::ServiceBuilder;
+///
+/// fn polite(http: HttpClient) -> HttpClient {
+///     let name = HeaderValue::from_static("shop-scan/1.0 (security@shop.test)");
+///     http.layer(
+///         &ServiceBuilder::new()
+///             .concurrency_limit(4)
+///             .map_request(move |mut request: Request<Body>| {
+///                 request.headers_mut().insert("user-agent", name.clone());
+///                 request
+///             })
+///             .into_inner(),
+///     )
+/// }
+/// ```
+///
+/// The client is a [`tower::Service`] of plain requests too, so that any other stack can stand on
+/// it. A request in that form is one exchange: no redirect is followed.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pub(super) channel: BrokerChannel,
-    pub(super) scope: Scope,
+    pub(in crate::clients) scope: Scope,
 }
 
 impl HttpClient {
@@ -66,5 +103,47 @@ impl HttpClient {
     /// Starts a `DELETE`.
     pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder {
         self.request(Method::DELETE, url)
+    }
+
+    /// Starts a `PATCH`.
+    pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// This client with one more layer beneath it.
+    #[must_use]
+    pub fn layer<L>(self, layer: &L) -> Self
+    where
+        L: Layer<BrokerChannel>,
+        L::Service: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>>,
+        L::Service: Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Body>>>::Future: Send,
+    {
+        Self { channel: self.channel.layer(layer), scope: self.scope }
+    }
+}
+
+impl<B> Service<Request<B>> for HttpClient
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, HttpError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), HttpError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// [`CallOptions`] in the request's extensions count, but for the task and its end.
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { channel, scope } = self.clone();
+        Box::pin(async move {
+            request.headers().keys().try_for_each(check_name)?;
+            let url: Url = request.uri().to_string().parse()?;
+            let options = request.extensions().get::<CallOptions>().cloned().unwrap_or_default();
+            exchange(&channel, scope.bind(options), &url, request.map(Body::wrap)).await
+        })
     }
 }

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use http::StatusCode;
 use oxg_protocol::url::UrlError;
-use oxg_protocol::{ErrorCode, Problem};
+use oxg_protocol::{ErrorCode, Problem, Url};
 
+use super::{InvalidRequest, RedirectError, SaveError};
 use crate::channel::{BodyError, ChannelError};
 
 /// Why a request got no answer of its target. A target's own 4xx or 5xx is an answer, not an error.
@@ -16,9 +18,12 @@ pub enum HttpError {
     /// The URL is not one that the broker can be asked for.
     #[error("cannot request the URL")]
     InvalidUrl(#[from] UrlError),
-    /// The request cannot be put together.
-    #[error("cannot make the request: {0}")]
-    InvalidRequest(String),
+    /// The request cannot be put together, or the broker finds it malformed.
+    #[error("cannot make the request")]
+    InvalidRequest(#[from] InvalidRequest),
+    /// Too many requests; the problem's `retry_after_ms` says when to come back.
+    #[error("the broker's rate limit is reached: {}", describe(.0))]
+    RateLimited(Box<Problem>),
     /// The broker is out of reach.
     #[error("{0}")]
     BrokerUnavailable(#[source] ChannelError),
@@ -42,6 +47,31 @@ pub enum HttpError {
         /// What the plugin wants, in bytes.
         limit: usize,
     },
+    /// A limit of the broker on the size of request or answer was passed.
+    #[error("the broker's size limit is reached: {}", describe(.0))]
+    BrokerLimit(Box<Problem>),
+    /// A redirect was not followed although it should have been.
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+    /// A compressed body is malformed, or becomes too long.
+    #[cfg(feature = "decompression")]
+    #[error(transparent)]
+    Decompression(#[from] super::DecompressionError),
+    /// The answer's status is not one of success. Only
+    /// [`error_for_status`](super::HttpResponse::error_for_status) makes it an error.
+    #[error("{} answered {status}", .url.origin())]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// Who answered.
+        url: Box<Url>,
+    },
+    /// The body is in a charset that is not read.
+    #[error("the text is in the charset {0:?}, which is not read; use bytes")]
+    Charset(String),
+    /// The body cannot be stored.
+    #[error(transparent)]
+    Save(#[from] SaveError),
     /// The body broke off.
     #[error("cannot read the body of the answer")]
     Body(#[source] BodyError),
@@ -71,6 +101,9 @@ impl From<ChannelError> for HttpError {
                 ErrorCode::UpstreamUnreachable => Self::Unreachable(problem),
                 ErrorCode::UpstreamTls => Self::Tls(problem),
                 ErrorCode::UpstreamProtocol => Self::Protocol(problem),
+                ErrorCode::InvalidRequest => Self::InvalidRequest(InvalidRequest::Refused(problem)),
+                ErrorCode::RateLimited => Self::RateLimited(problem),
+                ErrorCode::PayloadTooLarge => Self::BrokerLimit(problem),
                 ErrorCode::DeadlineExceeded => Self::Deadline(None),
                 ErrorCode::Unavailable | ErrorCode::Draining => {
                     Self::BrokerUnavailable(ChannelError::Broker(problem))
@@ -87,6 +120,11 @@ impl From<BodyError> for HttpError {
         match error {
             BodyError::TooLarge { limit } => Self::TooLarge { limit },
             BodyError::Deadline(deadline) => Self::Deadline(Some(deadline)),
+            #[cfg(feature = "decompression")]
+            BodyError::Source(source) => match source.downcast::<super::DecompressionError>() {
+                Ok(error) => Self::Decompression(*error),
+                Err(source) => Self::Body(BodyError::Source(source)),
+            },
             other => Self::Body(other),
         }
     }
@@ -100,8 +138,21 @@ impl HttpError {
             Self::Denied(problem)
             | Self::Unreachable(problem)
             | Self::Tls(problem)
-            | Self::Protocol(problem) => Some(problem),
+            | Self::Protocol(problem)
+            | Self::RateLimited(problem)
+            | Self::BrokerLimit(problem)
+            | Self::InvalidRequest(InvalidRequest::Refused(problem)) => Some(problem),
             Self::Broker(error) | Self::BrokerUnavailable(error) => error.problem(),
+            _ => None,
+        }
+    }
+
+    /// The target's status, where it was the target that said no: see
+    /// [`error_for_status`](super::HttpResponse::error_for_status).
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
             _ => None,
         }
     }

@@ -1,99 +1,116 @@
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use oxg_protocol::Url;
-use oxg_protocol::url::{Scheme, UrlError};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use oxg_protocol::inject::InjectField;
+use oxg_protocol::url::UrlError;
 use serde::Serialize;
 
-use super::{HttpClient, HttpError, HttpResponse};
-use crate::channel::Body;
+use super::follow::{Hop, Plan};
+use super::inject::Injections;
+use super::pairs::Pairs;
+use super::secret_handle::Content;
+use super::{HttpClient, HttpError, HttpResponse, IntoHeaderValue, InvalidRequest, Redirect};
+use super::{SecretHandle, exchange};
+use crate::channel::{Body, RetryPolicy};
 use crate::clients::Secret;
-
-/// Everything but unreserved characters (RFC 3986, 2.3).
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request in the making. The first mistake in it shows when it is sent.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     client: HttpClient,
-    timeout: Option<Duration>,
-    draft: Result<Draft, HttpError>,
-}
-
-#[derive(Debug)]
-struct Draft {
-    url: Url,
-    request: Request<Body>,
+    plan: Plan,
+    draft: Result<Hop, HttpError>,
 }
 
 impl RequestBuilder {
-    pub(super) fn new(client: HttpClient, method: Method, url: Result<Url, UrlError>) -> Self {
+    pub(in crate::clients) fn new(
+        client: HttpClient,
+        method: Method,
+        url: Result<Url, UrlError>,
+    ) -> Self {
         let draft = url.map_err(HttpError::from).map(|url| {
             let mut request = Request::new(Body::empty());
             *request.method_mut() = method;
-            Draft { url, request }
+            Hop { url, request, injections: Injections::default() }
         });
-        Self { client, timeout: None, draft }
+        Self { client, plan: Plan::default(), draft }
     }
 
-    /// Adds a header field. `Host`, `Proxy-*` and `Oxg-*` are the SDK's own and refused.
+    /// Adds a header field; the value can be a [secret by handle](super::secret). `Host`, `Proxy-*`
+    /// and `Oxg-*` are the SDK's own and refused.
     pub fn header<K, V>(self, name: K, value: V) -> Self
     where
         HeaderName: TryFrom<K, Error: Into<http::Error>>,
-        HeaderValue: TryFrom<V, Error: Into<http::Error>>,
+        V: IntoHeaderValue,
     {
         self.with(|draft| {
-            let name = HeaderName::try_from(name).map_err(|error| invalid(error.into()))?;
-            let value = HeaderValue::try_from(value).map_err(|error| invalid(error.into()))?;
-            if is_reserved(name.as_str()) {
-                return Err(HttpError::InvalidRequest(format!(
-                    "the header {name} is set by the SDK; leave it out"
-                )));
+            let name =
+                HeaderName::try_from(name).map_err(|error| InvalidRequest::Head(error.into()))?;
+            exchange::check_name(&name)?;
+            let Content { value, is_template } = value.into_content()?;
+            if is_template {
+                let field: InjectField = name.as_str().parse().map_err(InvalidRequest::Place)?;
+                draft.injections.add_header(field);
             }
             draft.request.headers_mut().append(name, value);
             Ok(())
         })
     }
 
-    /// Sets `Authorization: Bearer` to a secret.
+    /// Adds header fields, as [`header`](Self::header) does.
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.with(|draft| {
+            headers.keys().try_for_each(exchange::check_name)?;
+            let own = draft.request.headers_mut();
+            let mut last = None;
+            for (name, value) in headers {
+                // Only the first of several values comes with its name.
+                last = name.or(last);
+                if let Some(name) = &last {
+                    own.append(name, value);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets `Authorization: Bearer` to a secret that the plugin holds. Where the broker can fill it
+    /// in, prefer a [secret by handle](super::secret).
     pub fn bearer_auth(self, secret: &Secret) -> Self {
         self.with(|draft| {
             let mut value = secret
                 .expose(|token| HeaderValue::try_from(format!("Bearer {token}")))
-                .map_err(|_| {
-                    HttpError::InvalidRequest(format!(
-                        "the secret {} has characters that no header can carry",
-                        secret.name()
-                    ))
-                })?;
+                .map_err(|_| InvalidRequest::Secret(secret.name().clone()))?;
             value.set_sensitive(true);
             draft.request.headers_mut().insert(AUTHORIZATION, value);
             Ok(())
         })
     }
 
-    /// Adds pairs to the query, percent-encoded.
-    pub fn query<K: AsRef<str>, V: AsRef<str>>(
-        self,
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
+    /// Adds to the query: the fields of a struct, a map, or a list of pairs, percent-encoded. A
+    /// list becomes one pair for each item, `None` is left out.
+    pub fn query<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.with(|draft| {
-            let mut text = draft.url.as_str().to_owned();
-            for (key, value) in pairs {
-                text.push(if text.contains('?') { '&' } else { '?' });
-                text.extend(utf8_percent_encode(key.as_ref(), QUERY));
-                text.push('=');
-                text.extend(utf8_percent_encode(value.as_ref(), QUERY));
-            }
-            draft.url = text.parse()?;
-            Ok(())
+            let pairs = Pairs::of(value).map_err(InvalidRequest::Pairs)?;
+            draft.extend_query(&pairs.to_query())
         })
     }
 
-    /// Sets the body.
+    /// Adds to the query a pair whose value is a [secret by handle](super::secret).
+    pub fn query_secret(self, name: &str, secret: &SecretHandle) -> Self {
+        self.with(|draft| {
+            let template = secret.template().map_err(InvalidRequest::Template)?;
+            let pairs =
+                Pairs::of(&[(name, template.to_string())]).map_err(InvalidRequest::Pairs)?;
+            draft.injections.add_query();
+            draft.extend_query(&pairs.to_query())
+        })
+    }
+
+    /// Sets the body: bytes, text, or a [`Body`] made of a stream or a file.
     pub fn body(self, body: impl Into<Body>) -> Self {
         self.with(|draft| {
             *draft.request.body_mut() = body.into();
@@ -102,22 +119,50 @@ impl RequestBuilder {
     }
 
     /// Sets the body to `value` as JSON, and says so in `Content-Type`.
-    pub fn json(self, value: &impl Serialize) -> Self {
+    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.with(|draft| {
-            let bytes = serde_json::to_vec(value).map_err(|error| {
-                HttpError::InvalidRequest(format!("the body cannot be written as JSON: {error}"))
-            })?;
-            *draft.request.body_mut() = bytes.into();
-            let json = HeaderValue::from_static("application/json");
-            draft.request.headers_mut().insert(CONTENT_TYPE, json);
+            let bytes = serde_json::to_vec(value).map_err(InvalidRequest::Json)?;
+            draft.set_body(bytes, "application/json");
             Ok(())
         })
     }
 
-    /// The time for the whole exchange, the body included. Default 30 s; the broker caps it at
-    /// 10 minutes, and the task's deadline goes on applying.
+    /// Sets the body to `value` as a form, and says so in `Content-Type`. What can be a form is
+    /// what can be a [`query`](Self::query).
+    pub fn form<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        self.with(|draft| {
+            let pairs = Pairs::of(value).map_err(InvalidRequest::Pairs)?;
+            draft.set_body(pairs.to_form(), "application/x-www-form-urlencoded");
+            Ok(())
+        })
+    }
+
+    /// The time for the whole exchange: redirects, retries and the body of the answer included.
+    /// Default 30 s; the broker caps it at 10 minutes, and the task's deadline goes on applying.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.plan.timeout = Some(timeout);
+        self
+    }
+
+    /// Which redirects are followed. Default: those within the origin.
+    pub fn redirect(mut self, redirect: Redirect) -> Self {
+        self.plan.redirect = redirect;
+        self
+    }
+
+    /// How often and when the request is made again. Default: twice at most, where the broker is out
+    /// of reach or busy, and idempotent methods only.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.plan.retry = Some(policy);
+        self
+    }
+
+    /// How much a compressed body may become. Bodies in gzip, brotli and zstd are asked for and come
+    /// decoded, without their `Content-Encoding` and `Content-Length`, unless the request has an
+    /// `Accept-Encoding` of its own or holds a secret by handle.
+    #[cfg(feature = "decompression")]
+    pub fn decompression(mut self, limits: super::Decompression) -> Self {
+        self.plan.decompression = limits;
         self
     }
 
@@ -126,21 +171,19 @@ impl RequestBuilder {
     /// # Errors
     /// [`HttpError`]. An answer of the target, whatever its status, is none.
     pub async fn send(self) -> Result<HttpResponse, HttpError> {
-        let Self { client, timeout, draft } = self;
-        let Draft { url, mut request } = draft?;
-        *request.uri_mut() = absolute_form(&url)?;
-        let host = HeaderValue::try_from(url.authority()).map_err(|error| invalid(error.into()))?;
-        request.headers_mut().insert(HOST, host);
-        let mut options = client.scope.options();
-        if let Some(timeout) = timeout {
-            options = options.deadline(timeout);
-        }
-        request.extensions_mut().insert(options);
-        let answer = client.channel.send(request).await?;
-        Ok(HttpResponse::new(url, answer))
+        self.plan.run(&self.client, self.draft?).await
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Draft) -> Result<(), HttpError>) -> Self {
+    /// Sets a field that authors cannot set.
+    #[cfg(feature = "websocket")]
+    pub(in crate::clients) fn own_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.with(|draft| {
+            draft.request.headers_mut().insert(name, value);
+            Ok(())
+        })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Hop) -> Result<(), HttpError>) -> Self {
         if let Ok(draft) = &mut self.draft
             && let Err(error) = change(draft)
         {
@@ -150,43 +193,18 @@ impl RequestBuilder {
     }
 }
 
-fn invalid(error: http::Error) -> HttpError {
-    HttpError::InvalidRequest(error.to_string())
-}
-
-fn is_reserved(name: &str) -> bool {
-    name == "host" || name.starts_with("proxy-") || name.starts_with(oxg_protocol::header::PREFIX)
-}
-
-/// The URL as a request target. It must print as the URL does, or the broker would check another
-/// destination than the one that was written.
-fn absolute_form(url: &Url) -> Result<Uri, HttpError> {
-    if matches!(url.scheme(), Scheme::Ws | Scheme::Wss) {
-        return Err(HttpError::InvalidRequest(
-            "ws:// and wss:// are not for plain requests; use http:// or https://".to_owned(),
-        ));
-    }
-    let refused = HttpError::InvalidUrl(UrlError::Character);
-    let Ok(uri) = Uri::try_from(url.as_str()) else {
-        return Err(refused);
-    };
-    // Not `uri == url`: that ignores the case of the authority.
-    let printed = uri.to_string();
-    if printed == url.as_str() { Ok(uri) } else { Err(refused) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_request_target_is_the_url_as_written(text in "https?://[a-z.]{1,9}[!-~]{0,20}") {
-            let url = text.parse::<Url>();
-            if let Some((uri, url)) = url.ok().and_then(|url| Some((absolute_form(&url).ok()?, url))) {
-                prop_assert_eq!(uri.to_string(), url.as_str());
-            }
+impl Hop {
+    fn extend_query(&mut self, pairs: &str) -> Result<(), HttpError> {
+        if !pairs.is_empty() {
+            let separator = if self.url.as_str().contains('?') { '&' } else { '?' };
+            self.url = format!("{}{separator}{pairs}", self.url).parse()?;
         }
+        Ok(())
+    }
+
+    fn set_body(&mut self, body: impl Into<Body>, media_type: &'static str) {
+        *self.request.body_mut() = body.into();
+        let headers = self.request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
 }

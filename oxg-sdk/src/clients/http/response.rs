@@ -1,11 +1,14 @@
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use oxg_protocol::Url;
 use serde::de::DeserializeOwned;
 
-use super::HttpError;
+use super::text::decode;
+use super::{HttpError, Redirected, SaveError, save};
 use crate::channel::Body;
 
 /// The most that [`HttpResponse::bytes`] reads unless told otherwise: 16 MiB.
@@ -14,15 +17,21 @@ const MAX_BYTES: usize = 16 << 20;
 /// An answer of a target: its head is there, its body still to be read.
 pub struct HttpResponse {
     url: Url,
+    redirects: Vec<Redirected>,
     head: http::response::Parts,
     body: Body,
     max_bytes: usize,
 }
 
 impl HttpResponse {
-    pub(super) fn new(url: Url, answer: Response<Body>) -> Self {
+    pub(super) fn new(url: Url, redirects: Vec<Redirected>, answer: Response<Body>) -> Self {
         let (head, body) = answer.into_parts();
-        Self { url, head, body, max_bytes: MAX_BYTES }
+        Self { url, redirects, head, body, max_bytes: MAX_BYTES }
+    }
+
+    #[cfg(feature = "websocket")]
+    pub(in crate::clients) fn into_response(self) -> Response<Body> {
+        Response::from_parts(self.head, self.body)
     }
 
     /// The status.
@@ -37,10 +46,28 @@ impl HttpResponse {
         &self.head.headers
     }
 
-    /// The URL that was asked for.
+    /// Whose answer it is: the URL that was asked for, or where the redirects led.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// The redirects that were followed, the first one first.
+    #[must_use]
+    pub fn redirects(&self) -> &[Redirected] {
+        &self.redirects
+    }
+
+    /// Makes an error of an answer with a status of 400 or more.
+    ///
+    /// # Errors
+    /// [`HttpError::Status`].
+    pub fn error_for_status(self) -> Result<Self, HttpError> {
+        let status = self.head.status;
+        if status.is_client_error() || status.is_server_error() {
+            return Err(HttpError::Status { status, url: Box::new(self.url) });
+        }
+        Ok(self)
     }
 
     /// Sets how much [`bytes`](Self::bytes), [`text`](Self::text) and [`json`](Self::json) read at
@@ -59,13 +86,17 @@ impl HttpResponse {
         Ok(self.body.collect(self.max_bytes).await?)
     }
 
-    /// The whole body as text. Bytes that are not UTF-8 become U+FFFD; no other encoding is read.
+    /// The whole body as text, in the charset that its byte order mark or its `Content-Type` names,
+    /// else in UTF-8. Read are UTF-8, UTF-16, US-ASCII and ISO-8859-1, the last two as
+    /// windows-1252 (as WHATWG Encoding has it). What is malformed becomes U+FFFD.
     ///
     /// # Errors
-    /// As [`HttpResponse::bytes`].
+    /// [`HttpError::Charset`] for another charset, or as [`HttpResponse::bytes`].
     pub async fn text(self) -> Result<String, HttpError> {
+        let content_type = self.head.headers.get(CONTENT_TYPE).cloned();
         let bytes = self.bytes().await?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        decode(&bytes, content_type.as_ref().and_then(|value| value.to_str().ok()))
+            .map_err(HttpError::Charset)
     }
 
     /// The whole body as JSON.
@@ -75,6 +106,33 @@ impl HttpResponse {
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let bytes = self.bytes().await?;
         serde_json::from_slice(&bytes).map_err(HttpError::Json)
+    }
+
+    /// Stores the body as `name` in `directory`, usually the [workspace], and gives its path. The file
+    /// appears whole or not at all, and replaces one of that name. `name` is a relative path such as
+    /// `pages/index.html`; see [`ArtifactName`](oxg_protocol::ArtifactName). At most `limit` bytes.
+    ///
+    /// ```no_run
+    /// # async fn example(page: oxg_sdk::clients::http::HttpResponse, workspace: &std::path::Path) -> oxg_sdk::Result {
+    /// let path = page.save(workspace, "pages/index.html", 1 << 20).await?;
+    /// # let _ = path;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [workspace]: crate::Context::workspace
+    ///
+    /// # Errors
+    /// [`HttpError::TooLarge`] past the limit; [`HttpError::Save`] where the file cannot be written;
+    /// as [`HttpResponse::bytes`] where the body broke off.
+    pub async fn save(
+        self,
+        directory: impl AsRef<Path>,
+        name: &str,
+        limit: u64,
+    ) -> Result<PathBuf, HttpError> {
+        let name = name.parse().map_err(SaveError::Name)?;
+        save::save(self.body, directory.as_ref(), &name, limit).await
     }
 
     /// The next piece of the body; `None` at its end.
