@@ -35,7 +35,7 @@ pub enum ArtifactError {
     #[error("the artifact cannot be read")]
     Body(#[from] BodyError),
     /// The file cannot be read or written.
-    #[error("cannot use the file {}", path.display())]
+    #[error("cannot use the file {}: {source}", path.display())]
     File {
         /// Which.
         path: PathBuf,
