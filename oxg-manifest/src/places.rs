@@ -1,83 +1,176 @@
 //! From a path in the document, such as `capabilities.http.hosts[1]`, to its place in the text.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::json::{self, Node, Value};
-use crate::text::{path_index, path_key};
+use crate::json::{self, Member, Node, Value};
+use crate::text::path_key;
 
 /// The places of a text that is JSON; of any other text, only its beginning.
-pub(crate) struct Places<'a>(Option<Node<'a>>);
+///
+/// Making it takes time in proportion to the text, and a look-up in proportion to the path.
+pub(crate) struct Places<'a>(Option<Place<'a>>);
+
+/// A value in the text.
+struct Place<'a> {
+    /// What a message points at: a value, or the key of an object or array, which is easier to see
+    /// than its many lines.
+    shown: Range<usize>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// Each member by its step in a path. Of keys that are cut to the same step, the first stays.
+    Object(HashMap<String, Place<'a>>),
+    Array(Vec<Place<'a>>),
+    String(Cow<'a, str>),
+    Other,
+}
 
 impl<'a> Places<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        Self(json::read(bytes).root)
+        Self(json::read(bytes).root.map(|root| {
+            // The opening bracket stands for the document.
+            let shown = root.at..root.at + 1;
+            Place { shown, content: Content::of(root) }
+        }))
     }
 
-    /// The place of a path, or else of the nearest thing around it: a value, or the key of an
-    /// object or array, which is easier to see than its many lines.
+    /// The place of a path, or else of the nearest thing around it.
     pub(crate) fn nearest(&self, path: &str) -> Range<usize> {
-        self.descend(path).map_or(0..0, |(place, ..)| place)
+        self.descend(path).map_or(0..0, |(place, _)| place.shown.clone())
     }
 
     /// The string at a path.
     pub(crate) fn string(&self, path: &str) -> Option<&str> {
         match self.descend(path) {
-            Some((_, Node { value: Value::String(text), .. }, true)) => Some(text),
+            Some((Place { content: Content::String(text), .. }, true)) => Some(text),
             _ => None,
         }
     }
 
-    /// The node to which a path leads, or the last on the way; its place, and whether it is the one.
-    fn descend(&self, path: &str) -> Option<(Range<usize>, &Node<'a>, bool)> {
-        let root = self.0.as_ref()?;
-        // The opening bracket stands for the document.
-        let (mut place, mut node, mut done) = (root.at..root.at + 1, root, String::new());
-        while done != path {
-            let Some((key, next, child)) = child_towards(node, &done, path) else {
-                return Some((place, node, false));
+    /// The value to which a path leads, or the last on the way, and whether it is the one.
+    fn descend(&self, mut path: &str) -> Option<(&Place<'a>, bool)> {
+        let mut place = self.0.as_ref()?;
+        while !path.is_empty() {
+            let (step, rest) = first_step(path);
+            let Some(next) = place.content.step(step) else {
+                return Some((place, false));
             };
-            place = match (&child.value, key) {
-                (Value::Object(_) | Value::Array(_), Some(key)) => key,
-                _ => child.span(),
-            };
-            (node, done) = (child, next);
+            (place, path) = (next, rest);
         }
-        Some((place, node, true))
+        Some((place, true))
     }
 }
 
-/// The child in which a path goes on, with its key, if it has one, and its own path.
-fn child_towards<'n, 'a>(
-    node: &'n Node<'a>,
-    parent: &str,
-    path: &str,
-) -> Option<(Option<Range<usize>>, String, &'n Node<'a>)> {
-    let leads = |child: &str| {
-        path.strip_prefix(child)
-            .is_some_and(|rest| matches!(rest.as_bytes().first(), None | Some(b'.' | b'[')))
-    };
-    match &node.value {
-        Value::Object(members) => {
-            let rest = path.strip_prefix(parent)?;
-            let rest = rest.strip_prefix('.').unwrap_or(rest);
-            members.iter().find_map(|member| {
-                // Most keys are out of the question before their path is made.
-                if !rest.starts_with(&*member.key) && !rest.starts_with('[') {
-                    return None;
+impl<'a> Content<'a> {
+    fn of(node: Node<'a>) -> Self {
+        match node.value {
+            Value::Object(members) => {
+                let mut places = HashMap::with_capacity(members.len());
+                for Member { key_at, key_end, key, node } in members {
+                    let mut step = String::new();
+                    path_key(&mut step, &key);
+                    places.entry(step).or_insert_with(|| Place::of(node, Some(key_at..key_end)));
                 }
-                let mut child = parent.to_owned();
-                path_key(&mut child, &member.key);
-                let key = Some(member.key_at..member.key_end);
-                leads(&child).then_some((key, child, &member.node))
-            })
+                Self::Object(places)
+            }
+            Value::Array(items) => {
+                Self::Array(items.into_iter().map(|item| Place::of(item, None)).collect())
+            }
+            Value::String(text) => Self::String(text),
+            _ => Self::Other,
         }
-        Value::Array(items) => {
-            let (index, _) = path.strip_prefix(parent)?.strip_prefix('[')?.split_once(']')?;
-            let index = index.parse().ok()?;
-            let mut child = parent.to_owned();
-            path_index(&mut child, index);
-            leads(&child).then_some((None, child, items.get(index)?))
+    }
+
+    fn step(&self, step: &str) -> Option<&Place<'a>> {
+        match self {
+            Self::Object(places) => places.get(step),
+            Self::Array(places) => {
+                let index = step.strip_prefix('[')?.strip_suffix(']')?;
+                places.get(index.parse::<usize>().ok()?)
+            }
+            Self::String(_) | Self::Other => None,
         }
-        _ => None,
+    }
+}
+
+impl<'a> Place<'a> {
+    fn of(node: Node<'a>, key: Option<Range<usize>>) -> Self {
+        let shown = match (&node.value, key) {
+            (Value::Object(_) | Value::Array(_), Some(key)) => key,
+            _ => node.span(),
+        };
+        Self { shown, content: Content::of(node) }
+    }
+}
+
+/// Splits a path after its first step: a key without its dot, or brackets with what is in them.
+fn first_step(path: &str) -> (&str, &str) {
+    let path = path.strip_prefix('.').unwrap_or(path);
+    let end = match path.strip_prefix("[\"") {
+        Some(quoted) => quoted_end(quoted).map(|end| end + 2),
+        None if path.starts_with('[') => path.find(']').map(|end| end + 1),
+        None => path.find(['.', '[']),
+    };
+    path.split_at_checked(end.unwrap_or(path.len())).unwrap_or((path, ""))
+}
+
+/// The offset behind the `"]` that ends a key in quotes.
+fn quoted_end(quoted: &str) -> Option<usize> {
+    let mut escaped = false;
+    let close = quoted.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some(close + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{ "a": { "b.c": ["x", { "]\"": 1 }], "d": true }, "[0]": "y", "": "z" }"#;
+
+    /// The text that a path points at.
+    fn shown(path: &str) -> &'static str {
+        &TEXT[Places::of(TEXT.as_bytes()).nearest(path)]
+    }
+
+    #[test]
+    fn a_path_leads_to_its_value_or_to_the_key_of_an_object() {
+        assert_eq!(shown(""), "{");
+        assert_eq!(shown("a"), "\"a\"");
+        assert_eq!(shown("a.d"), "true");
+        assert_eq!(shown(r#"a["b.c"]"#), "\"b.c\"");
+        assert_eq!(shown(r#"a["b.c"][0]"#), "\"x\"");
+        assert_eq!(shown(r#"a["b.c"][1]["]\""]"#), "1");
+        assert_eq!(shown(r#"["[0]"]"#), "\"y\"");
+        assert_eq!(shown(r#"[""]"#), "\"z\"");
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_ends_at_the_last_thing_on_its_way() {
+        assert_eq!(shown("b"), "{");
+        assert_eq!(shown("[0]"), "{");
+        assert_eq!(shown("a.e.f"), "\"a\"");
+        assert_eq!(shown(r#"a["b.c"][2]"#), "\"b.c\"");
+        assert_eq!(shown(r#"a["b.c"#), "\"a\"");
+        assert_eq!(shown("a.d[0]"), "true");
+    }
+
+    #[test]
+    fn only_a_string_is_the_string_at_a_path() {
+        let places = Places::of(TEXT.as_bytes());
+        assert_eq!(places.string(r#"a["b.c"][0]"#), Some("x"));
+        assert_eq!(places.string("a"), None);
+        assert_eq!(places.string(r#"a["b.c"][0].more"#), None);
+    }
+
+    #[test]
+    fn a_text_that_is_not_json_has_only_its_beginning() {
+        assert_eq!(Places::of(b"\xFF").nearest("a"), 0..0);
     }
 }

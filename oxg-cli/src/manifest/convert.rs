@@ -9,7 +9,7 @@ use super::input::Input;
 use super::style::print_document;
 use super::validate::valid;
 use super::{Unreadable, Verdict};
-use crate::terminal::{self, BAD, FAINT};
+use crate::terminal::{self, BAD};
 
 pub(super) fn run(args: ConvertArgs) -> Result<Verdict, Unreadable> {
     let input = Input::read_one(&args.file)?;
@@ -26,7 +26,9 @@ pub(super) fn run(args: ConvertArgs) -> Result<Verdict, Unreadable> {
         anstream::eprintln!("{BAD}lost:{BAD:#} {path}: {message}");
     }
     if !losses.is_empty() && !lossy {
-        anstream::eprintln!("{FAINT}nothing is converted; --lossy converts all the same{FAINT:#}");
+        terminal::failure(
+            &"nothing is converted, since the other form cannot say this; --lossy leaves it out",
+        );
         return Ok(Verdict::Bad);
     }
     let unwritable = |why: String| Unreadable(format!("the result cannot be written: {why}"));

@@ -106,7 +106,7 @@ fn host_bits(host: &HostPattern, path: &str, found: &mut Found<'_>) {
             .split_once('/')
             .and_then(|(address, _)| address.parse::<IpAddr>().ok())
     };
-    if host.prefix_length().is_none() || found.is_full() {
+    if host.prefix_length().is_none() {
         return;
     }
     let written = found.places.string(path).and_then(address);

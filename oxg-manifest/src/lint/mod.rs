@@ -32,24 +32,29 @@ mod tests;
 
 pub use table::{Lint, UnknownLint};
 
+use std::collections::BTreeMap;
+
 use crate::Manifest;
 use crate::places::Places;
 use crate::report::Notice;
 
-/// How many things are told. A manifest with more of them is not worth reading further.
-const MAX_NOTICES: usize = 100;
+/// How many notices one lint gives, so that no lint can crowd out another.
+const MAX_OF_ONE_LINT: usize = 20;
 
 /// How many pairs of host patterns are compared in all, so that a hostile list costs no time.
 const MAX_COMPARISONS: usize = 65_536;
 
-/// What deserves a look in a manifest, in the order of its text, but for what `allowed` lists: at
-/// most 100 things. `text` is what the manifest was read from.
+/// What deserves a look in a manifest, in the order of its text, but for what `allowed` lists.
+///
+/// Each lint names at most 20 places. Where it found more, one further notice of its code says how
+/// many, at the first of them. `text` is what the manifest was read from.
 #[must_use]
 pub fn lint(manifest: &Manifest, text: &[u8], allowed: &[Lint]) -> Vec<Notice> {
     let mut found = Found {
         places: Places::of(text),
         allowed,
         notices: Vec::new(),
+        of_lint: BTreeMap::new(),
         comparisons: MAX_COMPARISONS,
     };
     hosts::check(manifest, &mut found);
@@ -58,8 +63,7 @@ pub fn lint(manifest: &Manifest, text: &[u8], allowed: &[Lint]) -> Vec<Notice> {
     files::check(manifest, &mut found);
     #[cfg(feature = "validation")]
     config::check(manifest, &mut found);
-    found.notices.sort_by_key(|notice| notice.span.start);
-    found.notices
+    found.into_notices()
 }
 
 /// Gathers what is found.
@@ -67,21 +71,50 @@ struct Found<'a> {
     places: Places<'a>,
     allowed: &'a [Lint],
     notices: Vec<Notice>,
+    of_lint: BTreeMap<Lint, OfLint>,
     /// How many more pairs of host patterns may be compared.
     comparisons: usize,
 }
 
-impl Found<'_> {
-    fn is_full(&self) -> bool {
-        self.notices.len() == MAX_NOTICES
-    }
+/// How often a lint was found.
+#[derive(Default)]
+struct OfLint {
+    count: usize,
+    /// The place of the first that is not told.
+    first_untold: String,
+}
 
+impl Found<'_> {
     fn add(&mut self, lint: Lint, path: &str, message: impl Into<String>, help: &str) {
-        if self.allowed.contains(&lint) || self.is_full() {
+        if self.allowed.contains(&lint) {
             return;
         }
-        let span = self.places.nearest(path);
-        let notice = Notice::new(lint.code(), lint.reason(), lint.level(), message);
-        self.notices.push(notice.at(path, span).help(help));
+        let of_lint = self.of_lint.entry(lint).or_default();
+        of_lint.count += 1;
+        match of_lint.count.checked_sub(MAX_OF_ONE_LINT) {
+            None | Some(0) => {
+                let notice = notice(lint, message).at(path, self.places.nearest(path)).help(help);
+                self.notices.push(notice);
+            }
+            Some(1) => path.clone_into(&mut of_lint.first_untold),
+            Some(_) => {}
+        }
     }
+
+    fn into_notices(mut self) -> Vec<Notice> {
+        for (lint, OfLint { count, first_untold: path }) in self.of_lint {
+            let untold = count.saturating_sub(MAX_OF_ONE_LINT);
+            if untold > 0 {
+                let message = format!("{untold} more of this kind, beginning here");
+                self.notices
+                    .push(notice(lint, message).at(path.as_str(), self.places.nearest(&path)));
+            }
+        }
+        self.notices.sort_by_key(|notice| notice.span.start);
+        self.notices
+    }
+}
+
+fn notice(lint: Lint, message: impl Into<String>) -> Notice {
+    Notice::new(lint.code(), lint.reason(), lint.level(), message)
 }

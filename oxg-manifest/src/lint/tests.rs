@@ -128,6 +128,38 @@ fn settings_that_do_not_match_their_schema_are_an_error() {
     assert_eq!(Lint::ConfigMismatch.level(), Level::Error);
 }
 
+fn many_unbound_secrets(count: usize, rest: &str) -> String {
+    let names: Vec<String> = (0..count).map(|index| format!("\"s{index}\"")).collect();
+    let names = names.join(", ");
+    guide(&format!(r#"{{ "secrets": {{ "broker": true, "names": [{names}] }} }}"#), rest)
+}
+
+#[test]
+fn what_is_found_often_is_cut_and_says_so() {
+    let told = |count| {
+        let text = many_unbound_secrets(count, r#", "sandbox": { "limits": { "processes": 4 } }"#);
+        let notices = lint(&text.parse().unwrap(), text.as_bytes(), &[]);
+        (notices.len(), notices.last().unwrap().message.clone())
+    };
+    assert_eq!(told(20), (20, "the secret s19 is bound to no host".to_owned()));
+    assert_eq!(told(500), (21, "480 more of this kind, beginning here".to_owned()));
+}
+
+#[test]
+fn what_is_found_often_hides_nothing_graver() {
+    let codes = |rest: &str| -> Vec<_> {
+        let text = many_unbound_secrets(500, rest);
+        let notices = lint(&text.parse().unwrap(), text.as_bytes(), &[]);
+        notices.iter().map(|notice| notice.code).collect()
+    };
+    assert!(codes(r#", "trusted": true"#).contains(&"trusted-unsigned"));
+    #[cfg(feature = "validation")]
+    assert!(
+        codes(r#", "config": { "a": 1 }, "configSchema": { "properties": { "a": false } }"#)
+            .contains(&"config-mismatch")
+    );
+}
+
 #[test]
 fn a_lint_is_allowed_by_its_code() {
     let text = guide("{}", "");

@@ -5,6 +5,8 @@ mod config_schema;
 mod document;
 mod repair;
 #[cfg(feature = "validation")]
+mod schema_cost;
+#[cfg(feature = "validation")]
 mod validate_config;
 
 use std::fs::File;

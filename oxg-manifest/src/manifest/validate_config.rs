@@ -7,6 +7,7 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
 use serde_json::{Map, Value};
 
+use super::schema_cost;
 use super::{ConfigSchema, Manifest};
 use crate::text::{escaped, path_index, path_key};
 
@@ -80,6 +81,13 @@ impl ConfigViolation {
     }
 }
 
+impl ConfigViolation {
+    fn of_schema(reason: String) -> Self {
+        let path = "configSchema".to_owned();
+        Self { place: ConfigPlace::Schema, path, pointer: String::new(), reason }
+    }
+}
+
 impl fmt::Display for ConfigViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.reason)
@@ -92,9 +100,13 @@ impl ConfigSchema {
     /// What is wrong with these settings, or with the schema itself; at most 100 things.
     ///
     /// The schema is of the draft that its `$schema` names, 2020-12 when it names none. It is on its
-    /// own: a reference to a file or to the network is refused.
+    /// own: a reference to a file or to the network is refused. So is a schema whose references
+    /// would keep the validator busy for long, or lead in a circle at the same place.
     #[must_use]
     pub fn validate(&self, config: &Map<String, Value>) -> Vec<ConfigViolation> {
+        if let Err(reason) = schema_cost::check(self.as_value(), config) {
+            return vec![ConfigViolation::of_schema(reason.to_string())];
+        }
         let validator = match jsonschema::options()
             .with_retriever(Refuse)
             .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))

@@ -6,6 +6,7 @@ use std::path::Path;
 use p256::ecdsa::Signature;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::pkcs8::DecodePrivateKey as _;
+use pkcs8::pkcs5;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 use super::key::PublicKey;
@@ -21,6 +22,12 @@ pub enum SigningKeyError {
     /// The key cannot be decrypted.
     #[error("the signing key cannot be decrypted; check the passphrase")]
     Decryption,
+    /// The key is encrypted in another way than is read here, or damaged.
+    #[error(
+        "the signing key is not encrypted with AES and a SHA-2 (PBES2); encrypt it anew with \
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256`"
+    )]
+    Encryption,
     /// Another kind of key file.
     #[error(
         "the signing key is not in PKCS#8 PEM (\"BEGIN PRIVATE KEY\" or \"BEGIN ENCRYPTED PRIVATE \
@@ -40,7 +47,8 @@ pub enum SigningKeyError {
 pub struct SigningKey(p256::ecdsa::SigningKey);
 
 impl SigningKey {
-    /// The key in PKCS#8 PEM, decrypted with `passphrase` when it is encrypted (PBES2, RFC 8018).
+    /// The key in PKCS#8 PEM, decrypted with `passphrase` when it is encrypted (PBES2, RFC 8018,
+    /// with AES and PBKDF2 over SHA-2, or scrypt).
     ///
     /// # Errors
     ///
@@ -58,9 +66,16 @@ impl SigningKey {
                 let passphrase = passphrase.ok_or(SigningKeyError::PassphraseMissing)?;
                 document
                     .decode_msg::<pkcs8::EncryptedPrivateKeyInfoRef<'_>>()
-                    .map_err(|_| SigningKeyError::NotPkcs8)?
+                    .map_err(|_| SigningKeyError::Encryption)?
                     .decrypt(passphrase.expose_secret())
-                    .map_err(|_| SigningKeyError::Decryption)?
+                    .map_err(|error| match error {
+                        pkcs8::Error::EncryptedPrivateKey(
+                            pkcs5::Error::UnsupportedAlgorithm { .. }
+                            | pkcs5::Error::AlgorithmParametersInvalid { .. }
+                            | pkcs5::Error::NoPbes1CryptSupport,
+                        ) => SigningKeyError::Encryption,
+                        _ => SigningKeyError::Decryption,
+                    })?
             }
             _ => return Err(SigningKeyError::NotPkcs8),
         };

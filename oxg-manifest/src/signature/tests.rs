@@ -379,6 +379,13 @@ fn a_key_that_cannot_sign_says_why() {
     };
     assert_eq!(from_pem(ENCRYPTED_KEY, None), SigningKeyError::PassphraseMissing);
     assert_eq!(from_pem(ENCRYPTED_KEY, Some("battery-staple")), SigningKeyError::Decryption);
+    for other in [
+        include_str!("testdata/encrypted-des3.pem"),
+        include_str!("testdata/encrypted-sha1.pem"),
+        include_str!("testdata/encrypted-pbes1.pem"),
+    ] {
+        assert_eq!(from_pem(other, Some("pw")), SigningKeyError::Encryption);
+    }
     assert_eq!(from_pem(PUBLIC_KEY, None), SigningKeyError::NotPkcs8);
     assert_eq!(from_pem("", None), SigningKeyError::NotPkcs8);
     let key = SigningKey::from_pem(&PRIVATE_KEY.into(), None).unwrap();
