@@ -14,6 +14,7 @@ use oxg_protocol::{ArtifactName, Digest, RunId, SecretName, TaskId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Uploads;
 use crate::egress::Quota;
@@ -110,6 +111,7 @@ impl SessionBuilder {
             artifacts,
             tasks: Tasks::new(tasks, self.manifest.name.clone()),
             slots: Arc::new(Semaphore::new(self.services.limits.concurrent_requests as usize)),
+            ended: CancellationToken::new(),
             manifest: self.manifest,
         });
         let key = Digest::of(token.as_bytes());
@@ -143,7 +145,7 @@ impl SessionBuilder {
 }
 
 /// One run of one plugin, as its host holds it. Dropping it ends the session: its token is worth
-/// nothing from then on.
+/// nothing from then on, and its open WebSockets end.
 pub struct Session {
     services: Arc<Services>,
     state: Arc<SessionState>,
@@ -258,6 +260,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.state.tasks.drain();
         self.services.sessions.remove(&self.key);
+        self.state.ended.cancel();
         // Worth nothing any more, and the redactor holds only so many values. The secrets stay:
         // another session may have the same.
         self.services.redactor.forget(self.token.expose_secret());

@@ -7,6 +7,7 @@ use oxg_manifest::Manifest;
 use oxg_protocol::session::SessionInfo;
 use oxg_protocol::{Digest, Limits};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{Artifacts, Uploads};
 use crate::egress::Quota;
@@ -28,6 +29,8 @@ pub(crate) struct SessionState {
     pub(crate) uploads: Uploads,
     pub(crate) tasks: Tasks,
     pub(crate) slots: Arc<Semaphore>,
+    /// Cancelled when the session ends, for what would outlive its calls.
+    pub(crate) ended: CancellationToken,
 }
 
 /// The open sessions, by the digest of their token: the look-up takes the same time whatever part

@@ -102,7 +102,7 @@ impl Uploads {
         result.map(|()| self.describe(id.clone(), size))
     }
 
-    /// Gives the bytes a name. On a refusal they are gone, but for one that a retry can lift.
+    /// Gives the bytes a name. On a refusal they are gone.
     pub(crate) async fn close(
         &self,
         id: &UploadId,
@@ -119,13 +119,9 @@ impl Uploads {
         let Some(receiving) = taken.receiving.take() else {
             return Err(gone());
         };
-        match receiving.keep(name, conditions).await {
-            Ok(info) => {
-                taken.closed = Some(info.clone());
-                Ok(info)
-            }
-            Err(refusal) => Err(refusal),
-        }
+        let info = receiving.keep(name, conditions).await?;
+        taken.closed = Some(info.clone());
+        Ok(info)
     }
 
     /// Forgets the upload. One that is over already is no error.

@@ -70,24 +70,13 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
-    fn new(total: Option<u64>) -> Self {
+    pub(super) fn new(total: Option<u64>) -> Self {
         let total = total.unwrap_or(u64::MAX);
         Self { total, left: AtomicU64::new(total) }
     }
 
     fn is_used_up(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
-    }
-
-    /// What is left.
-    pub(super) fn left(&self) -> u64 {
-        self.left.load(Ordering::Relaxed)
-    }
-
-    /// Takes `amount`, or what is left of it: it is spent already.
-    pub(super) fn take_up_to(&self, amount: u64) {
-        let less = |left: u64| Some(left.saturating_sub(amount));
-        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Takes `amount`, all of it or nothing; `Err` has the total.

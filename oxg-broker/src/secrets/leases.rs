@@ -36,6 +36,9 @@ pub(crate) struct Secrets {
 #[derive(Debug, Default)]
 struct State {
     known: BTreeMap<SecretName, Known>,
+    /// The last version of each secret that was taken away: should it come back, whoever holds an
+    /// old version must see that it is another.
+    gone: BTreeMap<SecretName, u64>,
     leases: HashMap<LeaseId, Held>,
 }
 
@@ -66,7 +69,7 @@ impl Secrets {
         let known = given.into_iter().map(|(name, value)| {
             (name, Known { value, version: watch::Sender::new(1), given: true })
         });
-        let state = State { known: known.collect(), leases: HashMap::new() };
+        let state = State { known: known.collect(), ..State::default() };
         Self { plugin, sources, redactor, state: Mutex::new(state) }
     }
 
@@ -78,7 +81,7 @@ impl Secrets {
         let id = id.ok_or_else(|| refuse(ErrorCode::Internal, "no random bytes"))?;
         let now = Instant::now();
         let mut state = self.lock();
-        let State { known, leases } = &mut *state;
+        let State { known, leases, .. } = &mut *state;
         let secret = known.get(name).ok_or_else(|| not_granted(name))?;
         leases.retain(|_, held| held.expires > now);
         if leases.len() >= MAX_LEASES {
@@ -105,7 +108,7 @@ impl Secrets {
     pub(crate) fn renew(&self, id: &LeaseId) -> Result<Lease, Refusal> {
         let now = Instant::now();
         let mut state = self.lock();
-        let State { known, leases } = &mut *state;
+        let State { known, leases, .. } = &mut *state;
         let lost = |detail| refuse(ErrorCode::LeaseLost, detail);
         let held = leases
             .get_mut(id)
@@ -139,9 +142,7 @@ impl Secrets {
 
     /// Takes the secret away: nobody gets it or keeps a lease on it.
     pub(crate) fn revoke(&self, name: &SecretName) {
-        let mut state = self.lock();
-        state.leases.retain(|_, held| held.name != *name);
-        state.known.remove(name);
+        self.lock().remove(name);
     }
 
     /// Makes the present value known, whether or not it is another than before.
@@ -164,7 +165,11 @@ impl Secrets {
                 }
             }
         }
-        self.revoke(name);
+        let mut state = self.lock();
+        if state.known.get(name).is_some_and(|known| known.given) {
+            return Ok(());
+        }
+        state.remove(name);
         Err(not_granted(name))
     }
 
@@ -173,11 +178,16 @@ impl Secrets {
         let _ = self.redactor.register(value.expose_secret());
         let mut state = self.lock();
         let Some(known) = state.known.get_mut(name) else {
-            let known = Known { value, version: watch::Sender::new(1), given };
+            let version = state.gone.remove(name).map_or(1, |last| last.saturating_add(1));
+            let known = Known { value, version: watch::Sender::new(version), given };
             state.known.insert(name.clone(), known);
             return;
         };
-        known.given |= given;
+        // The host gave one while the source was asked.
+        if known.given && !given {
+            return;
+        }
+        known.given = given;
         let (old, new) = (known.value.expose_secret(), value.expose_secret());
         if !bool::from(old.as_bytes().ct_eq(new.as_bytes())) {
             known.value = value;
@@ -187,6 +197,16 @@ impl Secrets {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes the secret away, with every lease on it.
+    fn remove(&mut self, name: &SecretName) {
+        self.leases.retain(|_, held| held.name != *name);
+        if let Some(known) = self.known.remove(name) {
+            self.gone.insert(name.clone(), *known.version.borrow());
+        }
     }
 }
 

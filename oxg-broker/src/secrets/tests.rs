@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use oxg_protocol::{ErrorCode, SecretName};
 use oxg_redact::Redactor;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Notify;
 
 use super::leases::{MAX_LEASES, TTL};
-use super::{CommandSource, EnvironmentSource, FileSource, SecretSource, Secrets, SourceError};
+use super::{
+    CommandSource, EnvironmentSource, Fetching, FileSource, SecretSource, Secrets, SourceError,
+};
 
 fn name(text: &str) -> SecretName {
     text.parse().unwrap()
@@ -163,4 +166,48 @@ async fn a_program_prints_the_value_and_is_bounded() {
     ));
     let slow = shell("exec sleep 60").deadline(Duration::from_millis(50));
     assert!(matches!(failure(slow).await, SourceError::Deadline(_)));
+}
+
+/// Answers once it is let.
+#[derive(Debug)]
+struct Slow {
+    answer: Option<SecretString>,
+    asked: Arc<Notify>,
+    go: Arc<Notify>,
+}
+
+impl SecretSource for Slow {
+    fn fetch<'a>(&'a self, _: &'a str, _: &'a SecretName) -> Fetching<'a> {
+        Box::pin(async {
+            self.asked.notify_one();
+            self.go.notified().await;
+            Ok(self.answer.clone())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_the_host_gives_while_a_source_is_asked_stays() {
+    for answer in [None, Some("value-of-the-source".into())] {
+        let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let secrets = from(Slow { answer, asked: asked.clone(), go: go.clone() });
+        let a = name("a");
+        let give = async {
+            asked.notified().await;
+            secrets.rotate(name("a"), "value-of-the-host".into());
+            go.notify_one();
+        };
+        let (value, ()) = tokio::join!(secrets.value(&a), give);
+        assert_eq!(value.unwrap().expose_secret(), "value-of-the-host");
+        assert_eq!(secrets.value(&a).await.unwrap().expose_secret(), "value-of-the-host");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_back_has_a_version_of_its_own() {
+    let secrets = secrets();
+    assert_eq!(secrets.lend(&name("a")).await.unwrap().version, 1);
+    secrets.revoke(&name("a"));
+    secrets.rotate(name("a"), "another-value-of-a".into());
+    assert_eq!(secrets.lend(&name("a")).await.unwrap().version, 2);
 }

@@ -105,13 +105,17 @@ where
         .max_buf_size(head_limit.max(8 << 10) + (8 << 10))
         .serve_connection(TokioIo::new(gated), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
     // How a connection ends is the peer's affair; what it did is in the audit.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = timeout(GRACE, connection).await;
+    // It is gone before what comes next begins: one that broke while it switched never says so, and
+    // who waits for it hears of that only when it is dropped.
+    {
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(GRACE, connection).await;
+            }
         }
     }
     if let Some(next) = handover.take() {

@@ -209,3 +209,52 @@ async fn an_open_websocket_takes_a_place_and_shutdown_ends_it() {
     within(stream.read_to_end(&mut rest)).await.unwrap();
     assert_eq!(end_of(&plugin).await["reason"], "WebSocket closed: the broker is stopping");
 }
+
+#[tokio::test]
+async fn the_end_of_the_session_ends_its_websockets() {
+    let (port, _served) = echo().await;
+    let plugin = plugin(port, Limits::default(), true);
+    let (mut stream, _) = switched(&plugin, port, "").await;
+    let Plugin { broker, session } = plugin;
+    drop(session);
+    let mut rest = Vec::new();
+    within(stream.read_to_end(&mut rest)).await.unwrap();
+    let ended = "WebSocket closed: the session has ended";
+    until(|| broker.audit().unwrap().iter().any(|record| record.reason == ended)).await;
+}
+
+#[tokio::test]
+async fn websockets_that_are_open_together_share_the_budget_of_the_run() {
+    let (first_port, _first) = echo().await;
+    let (second_port, _second) = echo().await;
+    let limits = limits(|limits| limits.egress_total_request_bytes = Some(6));
+    let broker = Broker::builder().limits(limits).build().unwrap();
+    let http = json!({ "outbound": ["broker"], "websocket": true });
+    let session = broker.session(manifest_of("probe", json!({ "http": http })));
+    let session = session.allow_loopback(first_port).allow_loopback(second_port).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let (mut first, _) = switched(&plugin, first_port, "").await;
+    let (mut second, _) = switched(&plugin, second_port, "").await;
+    first.write_all(b"1234").await.unwrap();
+    assert_eq!(hear(&mut first, 6).await, b"hi1234");
+    second.write_all(b"1234").await.unwrap();
+    let mut rest = Vec::new();
+    within(second.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, b"hi");
+    assert_eq!(end_of(&plugin).await["reason"], "WebSocket closed: too many bytes");
+}
+
+#[tokio::test]
+async fn a_plugin_that_does_not_take_the_answer_leaves_nothing_behind() {
+    let (port, _served) = echo().await;
+    let plugin = plugin(port, Limits::default(), true);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("broker.sock");
+    let _listener = plugin.broker.listen_unix(&path).unwrap();
+    let mut stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    // The broker's 101 meets a broken pipe.
+    stream.shutdown(std::net::Shutdown::Read).unwrap();
+    std::io::Write::write_all(&mut stream, handshake(&plugin, port, "").as_bytes()).unwrap();
+    assert_eq!(end_of(&plugin).await["reason"], "WebSocket closed: the plugin went away");
+    within(plugin.broker.shutdown()).await;
+}

@@ -51,7 +51,8 @@ pub(crate) struct ServeArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     secrets: Vec<String>,
 
-    /// Keep findings, audit, logs and artifacts in this folder; made if it is not there.
+    /// Keep findings, audit, logs, artifacts and tasks in this folder; made if it is not there. One
+    /// broker at a time uses it.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }

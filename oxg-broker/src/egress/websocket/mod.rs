@@ -14,7 +14,7 @@ use oxg_protocol::audit::{Decision, EventType};
 use oxg_protocol::{ErrorCode, Url};
 
 use self::handshake::Handshake;
-use self::splice::Splice;
+use self::splice::{Bound, Splice};
 use crate::audit::Entry;
 use crate::body::{Body, full};
 use crate::call::Call;
@@ -63,23 +63,28 @@ impl WebSocket {
             let detail = format!("{} hung up after the WebSocket handshake", url.origin());
             refuse(ErrorCode::UpstreamProtocol, detail)
         })?;
+        let accept = self.handshake.accept_for_plugin()?;
         let (limits, quota) = (&call.session.limits, &call.session.quota);
         let splice = Splice {
             idle: Duration::from_millis(limits.idle_ms),
-            to_target: limits.egress_request_bytes.min(quota.to_targets.left()),
-            to_plugin: limits.egress_response_bytes.min(quota.from_targets.left()),
+            to_target: Bound::new(limits.egress_request_bytes, &quota.to_targets),
+            to_plugin: Bound::new(limits.egress_response_bytes, &quota.from_targets),
         };
         let entry = call
             .marked(Entry::new(EventType::Egress, Decision::Info, "").with("url", url.as_str()));
         let (audit, session, slot) = (call.audit.clone(), call.session.clone(), call.slot.clone());
         let (plugin, stopped) = (self.plugin, self.handover.stopped());
         self.handover.switch(async move {
+            let stopped = async {
+                tokio::select! {
+                    () = stopped => "the broker is stopping",
+                    () = session.ended.cancelled() => "the session has ended",
+                }
+            };
             let end = match plugin.await {
                 Ok(plugin) => splice.run(TokioIo::new(plugin), TokioIo::new(target), stopped).await,
                 Err(_) => splice::End::default(),
             };
-            session.quota.to_targets.take_up_to(end.to_target);
-            session.quota.from_targets.take_up_to(end.to_plugin);
             let entry = entry
                 .because(format!("WebSocket closed: {}", end.reason))
                 .with("bytes_to_target", end.to_target)
@@ -94,7 +99,7 @@ impl WebSocket {
         parts.status = StatusCode::SWITCHING_PROTOCOLS;
         parts.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         parts.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        parts.headers.insert(SEC_WEBSOCKET_ACCEPT, self.handshake.accept_for_plugin()?);
+        parts.headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         Ok(Response::from_parts(parts, full("")))
     }
 }

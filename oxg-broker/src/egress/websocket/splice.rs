@@ -1,11 +1,14 @@
 //! Bytes from one connection to another, both ways, until one ends or a limit does.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split};
 use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::egress::quota::Allowance;
 
 /// How much one direction holds, in bytes.
 const BUFFER: usize = 16 << 10;
@@ -13,14 +16,29 @@ const BUFFER: usize = 16 << 10;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What holds while two connections are joined.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Splice {
     /// The longest silence of both sides.
     pub(super) idle: Duration,
-    /// The most bytes that go to the target.
-    pub(super) to_target: u64,
-    /// The most bytes that go to the plugin.
-    pub(super) to_plugin: u64,
+    /// What may go to the target.
+    pub(super) to_target: Bound,
+    /// What may go to the plugin.
+    pub(super) to_plugin: Bound,
+}
+
+/// How much may go in one direction.
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    /// The most bytes of this WebSocket.
+    bytes: u64,
+    /// What the session may use in all, of which others take at the same time.
+    allowance: Arc<Allowance>,
+}
+
+impl Bound {
+    pub(super) fn new(bytes: u64, allowance: &Arc<Allowance>) -> Self {
+        Self { bytes, allowance: allowance.clone() }
+    }
 }
 
 /// How it ended.
@@ -45,12 +63,12 @@ struct Flow {
 }
 
 impl Splice {
-    /// Joins the two, and closes both in the end.
+    /// Joins the two, and closes both in the end; `stopped` ends it early and says why.
     pub(super) async fn run<P, T>(
         self,
         plugin: P,
         target: T,
-        stopped: impl Future<Output = ()>,
+        stopped: impl Future<Output = &'static str>,
     ) -> End
     where
         P: AsyncRead + AsyncWrite + Unpin,
@@ -62,11 +80,11 @@ impl Splice {
         let (mut from_target, mut to_target) = split(target);
         let reason = tokio::select! {
             biased;
-            () = stopped => "the broker is stopping",
-            ended = up.pass(&mut from_plugin, &mut to_target, self.to_target, start) => {
+            reason = stopped => reason,
+            ended = up.pass(&mut from_plugin, &mut to_target, &self.to_target, start) => {
                 ended.unwrap_or("the plugin ended it")
             }
-            ended = down.pass(&mut from_target, &mut to_plugin, self.to_plugin, start) => {
+            ended = down.pass(&mut from_target, &mut to_plugin, &self.to_plugin, start) => {
                 ended.unwrap_or("the target ended it")
             }
             () = silence(self.idle, start, [&up, &down]) => "nothing passed for too long",
@@ -85,7 +103,7 @@ impl Flow {
         &self,
         from: &mut (impl AsyncRead + Unpin),
         to: &mut (impl AsyncWrite + Unpin),
-        limit: u64,
+        bound: &Bound,
         start: Instant,
     ) -> Option<&'static str> {
         let mut buffer = vec![0; BUFFER];
@@ -95,7 +113,7 @@ impl Flow {
                 Ok(read) => read,
             };
             let total = self.bytes.load(Ordering::Relaxed).saturating_add(read as u64);
-            if total > limit {
+            if total > bound.bytes || bound.allowance.take(read as u64).is_err() {
                 return Some("too many bytes");
             }
             let part = buffer.get(..read).unwrap_or_default();
@@ -129,13 +147,15 @@ mod tests {
 
     use super::*;
 
-    const SPLICE: Splice =
-        Splice { idle: Duration::from_secs(10), to_target: 5, to_plugin: 1 << 20 };
+    fn splice() -> Splice {
+        let bound = |bytes| Bound::new(bytes, &Arc::new(Allowance::new(None)));
+        Splice { idle: Duration::from_secs(10), to_target: bound(5), to_plugin: bound(1 << 20) }
+    }
 
     #[tokio::test]
     async fn bytes_pass_both_ways_and_the_end_of_one_side_ends_the_other() {
         let ((plugin, mut p), (target, mut t)) = (duplex(64), duplex(64));
-        let run = SPLICE.run(plugin, target, pending());
+        let run = splice().run(plugin, target, pending());
         let talk = async {
             p.write_all(b"hello").await.unwrap();
             let mut heard = [0; 5];
@@ -155,7 +175,7 @@ mod tests {
     async fn one_byte_past_the_limit_ends_it_and_does_not_pass() {
         let ((plugin, mut p), (target, mut t)) = (duplex(64), duplex(64));
         p.write_all(b"123456").await.unwrap();
-        let end = SPLICE.run(plugin, target, pending()).await;
+        let end = splice().run(plugin, target, pending()).await;
         assert_eq!((end.reason, end.to_target), ("too many bytes", 0));
         let mut rest = Vec::new();
         t.read_to_end(&mut rest).await.unwrap();
@@ -172,7 +192,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(9)).await;
             t.write_all(b"2").await.unwrap();
         };
-        let (end, ()) = tokio::join!(SPLICE.run(plugin, target, pending()), talk);
+        let (end, ()) = tokio::join!(splice().run(plugin, target, pending()), talk);
         assert_eq!(end.reason, "nothing passed for too long");
         assert_eq!(start.elapsed().as_secs(), 28);
     }

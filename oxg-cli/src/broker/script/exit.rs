@@ -1,11 +1,13 @@
 //! How the broker's commands end: codes for scripts, one sentence for people.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use oxg_protocol::ErrorCode;
 use oxg_sdk::channel::{BodyError, ChannelError};
+use oxg_sdk::clients::http::HttpError;
 use oxg_sdk::clients::{ApiError, ArtifactError, FindingError, SecretError, TaskError};
 use oxg_sdk::env::EnvError;
 
@@ -13,11 +15,13 @@ use oxg_sdk::env::EnvError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BrokerExit {
     Done = 0,
+    TargetFailed = 1,
     Usage = 2,
     NoTask = 3,
     LeaseLost = 4,
     Refused = 65,
     NotFound = 66,
+    NoTarget = 68,
     Unreachable = 69,
     Software = 70,
     File = 74,
@@ -78,6 +82,8 @@ pub(crate) enum Failed {
     Body(#[from] BodyError),
     #[error(transparent)]
     Finding(#[from] FindingError),
+    #[error("{}", chain(.0))]
+    Http(#[from] HttpError),
 }
 
 impl From<TaskError> for Failed {
@@ -111,6 +117,7 @@ impl Failed {
             Self::Artifact(ArtifactError::Api(error)) => of_api(error),
             Self::Artifact(ArtifactError::Body(error)) | Self::Body(error) => of_body(error),
             Self::Finding(FindingError::Api(error)) => of_api(error),
+            Self::Http(error) => of_http(error),
             Self::Finding(FindingError::Rejected { problem, .. }) => of_code(problem.code()),
             Self::Finding(FindingError::Receipts { .. }) => BrokerExit::Protocol,
             Self::Artifact(_) | Self::Secret(_) => BrokerExit::Refused,
@@ -146,6 +153,31 @@ fn of_body(error: &BodyError) -> BrokerExit {
     }
 }
 
+fn of_http(error: &HttpError) -> BrokerExit {
+    match error {
+        HttpError::Status { .. } => BrokerExit::TargetFailed,
+        HttpError::InvalidUrl(_) => BrokerExit::Usage,
+        HttpError::Denied(_) => BrokerExit::Denied,
+        HttpError::Unreachable(_) | HttpError::Tls(_) => BrokerExit::NoTarget,
+        HttpError::BrokerUnavailable(ChannelError::Broker(_))
+        | HttpError::RateLimited(_)
+        | HttpError::Deadline(_) => BrokerExit::Later,
+        HttpError::BrokerUnavailable(_) => BrokerExit::Unreachable,
+        HttpError::Protocol(_) | HttpError::Body(BodyError::Lost(_)) => BrokerExit::Protocol,
+        HttpError::InvalidRequest(_)
+        | HttpError::BrokerLimit(_)
+        | HttpError::TooLarge { .. }
+        | HttpError::Redirect(_) => BrokerExit::Refused,
+        HttpError::Broker(ChannelError::Broker(problem))
+            if matches!(problem.code(), ErrorCode::Unauthenticated | ErrorCode::TokenExpired) =>
+        {
+            BrokerExit::Denied
+        }
+        HttpError::Broker(ChannelError::Token(_)) => BrokerExit::Denied,
+        _ => BrokerExit::Software,
+    }
+}
+
 fn of_code(code: ErrorCode) -> BrokerExit {
     match code {
         ErrorCode::LeaseLost => BrokerExit::LeaseLost,
@@ -158,4 +190,19 @@ fn of_code(code: ErrorCode) -> BrokerExit {
         code if code.is_denial() => BrokerExit::Denied,
         _ => BrokerExit::Refused,
     }
+}
+
+/// The error and its sources, each once.
+fn chain(error: &HttpError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(next) = source {
+        let part = next.to_string();
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        source = next.source();
+    }
+    text
 }

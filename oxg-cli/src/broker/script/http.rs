@@ -1,18 +1,15 @@
 //! `oxg broker http`: one request of a plugin that is a script.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
-use oxg_protocol::ErrorCode;
-use oxg_sdk::channel::{Body, BodyError, BrokerChannel, ChannelError};
-use oxg_sdk::clients::http::{HttpClient, HttpError, HttpResponse, Redirect, secret};
-use oxg_sdk::env::{EnvError, Environment};
+use oxg_sdk::channel::{Body, BrokerChannel};
+use oxg_sdk::clients::http::{HttpClient, HttpResponse, Redirect, secret};
+use oxg_sdk::env::Environment;
 use oxg_sdk::http::{HeaderName, HeaderValue, Method};
 
-use crate::terminal;
+use super::Failed;
 
 pub(crate) const EXIT_CODES: &str = "\
 Where the broker is and who asks is read from OXG_BROKER and OXG_TOKEN_FILE, which a launcher sets.
@@ -74,47 +71,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Environment(#[from] EnvError),
-    #[error(transparent)]
-    Channel(#[from] ChannelError),
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    #[error("cannot read {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("cannot write {}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Exit {
-    Answered = 0,
-    TargetFailed = 1,
-    Usage = 2,
-    NotTaken = 65,
-    NoTarget = 68,
-    NoBroker = 69,
-    Software = 70,
-    Output = 74,
-    Later = 75,
-    Protocol = 76,
-    Denied = 77,
-}
-
-pub(crate) async fn run(args: HttpArgs) -> ExitCode {
-    let exit = match request(args).await {
-        Ok(()) => Exit::Answered,
-        Err(error) => {
-            terminal::failure(&chain(&error));
-            error.exit()
-        }
-    };
-    ExitCode::from(exit as u8)
-}
-
-async fn request(args: HttpArgs) -> Result<(), Failed> {
+pub(super) async fn run(args: HttpArgs) -> Result<(), Failed> {
     let environment = Environment::of_process()?;
     let channel = BrokerChannel::builder(&environment.broker)?.token(environment.token).build();
     let mut request = HttpClient::new(channel)
@@ -133,7 +90,7 @@ async fn request(args: HttpArgs) -> Result<(), Failed> {
         request = request.body(match data.strip_prefix('@') {
             Some(path) => Body::file(path)
                 .await
-                .map_err(|source| Failed::Read { path: path.into(), source })?,
+                .map_err(|error| Failed::Usage(format!("cannot read {path}: {error}")))?,
             None => data.into(),
         });
     }
@@ -146,7 +103,7 @@ async fn request(args: HttpArgs) -> Result<(), Failed> {
 }
 
 async fn to_file(answer: HttpResponse, path: &Path) -> Result<(), Failed> {
-    let failed = |source| Failed::Write { path: path.to_owned(), source };
+    let failed = |source| Failed::File { what: "write", path: path.to_owned(), source };
     let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut file = tempfile::Builder::new()
         .prefix(".oxg-")
@@ -163,60 +120,9 @@ async fn copy(
     out: &mut impl io::Write,
     path: &Path,
 ) -> Result<(), Failed> {
-    let failed = |source| Failed::Write { path: path.to_owned(), source };
+    let failed = |source| Failed::File { what: "write", path: path.to_owned(), source };
     while let Some(chunk) = answer.chunk().await? {
         out.write_all(&chunk).map_err(failed)?;
     }
     out.flush().map_err(failed)
-}
-
-/// The error and its sources, each once.
-fn chain(error: &Failed) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(next) = source {
-        let part = next.to_string();
-        if !text.ends_with(&part) {
-            text.push_str(": ");
-            text.push_str(&part);
-        }
-        source = next.source();
-    }
-    text
-}
-
-impl Failed {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Environment(_) | Self::Read { .. } => Exit::Usage,
-            Self::Channel(_) => Exit::NoBroker,
-            Self::Write { .. } => Exit::Output,
-            Self::Http(error) => of_http(error),
-        }
-    }
-}
-
-fn of_http(error: &HttpError) -> Exit {
-    match error {
-        HttpError::Status { .. } => Exit::TargetFailed,
-        HttpError::InvalidUrl(_) => Exit::Usage,
-        HttpError::Denied(_) => Exit::Denied,
-        HttpError::Unreachable(_) | HttpError::Tls(_) => Exit::NoTarget,
-        HttpError::BrokerUnavailable(ChannelError::Broker(_))
-        | HttpError::RateLimited(_)
-        | HttpError::Deadline(_) => Exit::Later,
-        HttpError::BrokerUnavailable(_) => Exit::NoBroker,
-        HttpError::Protocol(_) | HttpError::Body(BodyError::Lost(_)) => Exit::Protocol,
-        HttpError::InvalidRequest(_)
-        | HttpError::BrokerLimit(_)
-        | HttpError::TooLarge { .. }
-        | HttpError::Redirect(_) => Exit::NotTaken,
-        HttpError::Broker(ChannelError::Broker(problem))
-            if matches!(problem.code(), ErrorCode::Unauthenticated | ErrorCode::TokenExpired) =>
-        {
-            Exit::Denied
-        }
-        HttpError::Broker(ChannelError::Token(_)) => Exit::Usage,
-        _ => Exit::Software,
-    }
 }

@@ -57,7 +57,7 @@ pub(crate) struct ForTask {
 /// Does it, and says on standard error what to do where that fails.
 pub(crate) async fn run(command: ScriptCommand) -> ExitCode {
     let done = match command {
-        ScriptCommand::Http(args) => return http::run(args).await,
+        ScriptCommand::Http(args) => http::run(args).await,
         ScriptCommand::Task(command) => task::run(command).await,
         ScriptCommand::Secret(command) => secret::run(command).await,
         ScriptCommand::Artifact(command) => artifact::run(command).await,

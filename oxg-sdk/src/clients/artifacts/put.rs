@@ -192,7 +192,9 @@ async fn send_piece(
         let rest = rest.map(|skip| piece.slice(skip..)).unwrap_or_default();
         let before = at;
         at = match patch(api, id, at, rest).await {
-            Ok(upload) => upload.offset,
+            Ok(upload) if upload.offset > at => upload.offset,
+            // A piece that arrived without a byte would be sent for ever.
+            Ok(_) => return Err(ArtifactError::Resume { at }),
             Err(error) if may_go_on(&error) => {
                 let Some(pause) = attempts.next() else {
                     return Err(error.into());

@@ -1,5 +1,3 @@
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::HttpError;
 use crate::channel::Body;
+use crate::random;
 
 /// Why a body was not stored.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +88,7 @@ struct PartFile(PathBuf);
 
 impl PartFile {
     fn beside(path: &Path) -> Self {
-        let random = RandomState::new().build_hasher().finish();
-        Self(path.with_file_name(format!(".{random:016x}.part")))
+        Self(path.with_file_name(format!(".{}.part", random::hex())))
     }
 }
 
