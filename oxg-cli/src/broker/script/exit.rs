@@ -76,7 +76,7 @@ pub(crate) enum Failed {
     Task(TaskError),
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error(transparent)]
+    #[error("{}", chain(.0))]
     Artifact(#[from] ArtifactError),
     #[error("the content cannot be read from the broker: {0}")]
     Body(#[from] BodyError),
@@ -114,6 +114,7 @@ impl Failed {
             Self::Secret(SecretError::Api(error)) => of_api(error),
             Self::Secret(SecretError::Name(_)) => BrokerExit::Usage,
             Self::Artifact(ArtifactError::Name(_)) => BrokerExit::Usage,
+            Self::Artifact(ArtifactError::File { .. }) => BrokerExit::File,
             Self::Artifact(ArtifactError::Api(error)) => of_api(error),
             Self::Artifact(ArtifactError::Body(error)) | Self::Body(error) => of_body(error),
             Self::Finding(FindingError::Api(error)) => of_api(error),
@@ -193,7 +194,7 @@ fn of_code(code: ErrorCode) -> BrokerExit {
 }
 
 /// The error and its sources, each once.
-fn chain(error: &HttpError) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(next) = source {
