@@ -30,7 +30,12 @@ impl JsonLines {
     }
 
     pub(crate) fn in_file(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        // Findings and audit are for the operator, not for everybody on the machine.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
         cut_torn_line(&mut file)?;
         Ok(Self { sink: Mutex::new(Sink::File(file)), path: Some(path.to_owned()) })
     }
@@ -105,6 +110,17 @@ mod tests {
             assert_eq!(lines.read::<String>().unwrap(), ["one", "two"]);
         }
         assert_eq!(std::fs::read_to_string(path).unwrap(), "\"one\"\n\"two\"\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        JsonLines::in_file(&path).unwrap();
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

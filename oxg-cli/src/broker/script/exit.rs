@@ -105,7 +105,7 @@ impl Failed {
         match self {
             Self::Environment(_) | Self::Usage(_) => BrokerExit::Usage,
             Self::NoTask { .. } | Self::Stopping => BrokerExit::NoTask,
-            Self::File { .. } | Self::Artifact(ArtifactError::File { .. }) => BrokerExit::File,
+            Self::File { .. } => BrokerExit::File,
             Self::LeaseLost(_) => BrokerExit::LeaseLost,
             Self::Channel(error) => of_channel(error),
             Self::Api(error) => of_api(error),
