@@ -120,7 +120,7 @@ pub(crate) struct RunArgs {
     pub(crate) secrets: Vec<String>,
 
     /// Where secrets come from that no --secret gives: a JSON file of names and values that only its
-    /// owner can read; `env`, the variables 0XGEN_SECRET_<PLUGIN>__<SECRET>; or `exec:PROGRAM`,
+    /// owner can read; `env`, the variables `0XGEN_SECRET_<PLUGIN>__<SECRET>`; or `exec:PROGRAM`,
     /// which gets the names of plugin and secret and prints the value. Repeatable, asked in order.
     #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
     pub(crate) secret_sources: Vec<String>,
