@@ -83,12 +83,12 @@ impl Audit {
             },
             trace_id: String::new(),
         };
-        self.lines.append(&record).map_err(|error| {
-            refuse(
-                ErrorCode::Unavailable,
-                format!("the decision could not be written to the audit ({})", error.kind()),
-            )
-        })
+        self.lines.append(&record).map_err(|error| unwritten(&error))
+    }
+
+    /// Waits until what was recorded so far outlives a loss of power.
+    pub(crate) async fn on_disk(&self) -> Result<(), Refusal> {
+        self.lines.on_disk().await.map_err(|error| unwritten(&error))
     }
 
     pub(crate) fn read(&self) -> Result<Vec<AuditRecord>, BrokerError> {
@@ -96,4 +96,9 @@ impl Audit {
             .read()
             .map_err(|source| BrokerError::Directory { path: "audit.jsonl".into(), source })
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Refusal {
+    let detail = format!("the decision could not be written to the audit ({})", error.kind());
+    refuse(ErrorCode::Unavailable, detail)
 }

@@ -20,7 +20,7 @@ use crate::directory::DirectoryLock;
 use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
-use crate::jsonl::JsonLines;
+use crate::jsonl::{JsonLines, Keep};
 use crate::serve::{Listener, Server};
 use crate::services::Services;
 use crate::session::SessionBuilder;
@@ -129,6 +129,8 @@ impl Broker {
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        // The ends of WebSockets are recorded without an answer that could wait.
+        let _ = self.services.audit.on_disk().await;
     }
 }
 
@@ -216,7 +218,7 @@ impl BrokerBuilder {
     /// be used.
     pub fn build(self) -> Result<Broker, BrokerError> {
         let lock = self.directory.as_deref().map(DirectoryLock::take).transpose()?;
-        let lines = |name: &str| open_lines(self.directory.as_deref(), name);
+        let lines = |name: &str, keep| open_lines(self.directory.as_deref(), name, keep);
         let egress = Egress {
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver)),
             upstream: match self.upstream {
@@ -227,9 +229,15 @@ impl BrokerBuilder {
         let services = Services {
             limits: self.limits,
             sessions: Sessions::default(),
-            audit: Arc::new(Audit::new(lines("audit.jsonl")?, self.redactor.clone())),
-            findings: Findings::new(lines("findings.jsonl")?, self.redactor.clone())?,
-            logs: lines("logs.jsonl")?,
+            audit: Arc::new(Audit::new(
+                lines("audit.jsonl", Keep::FromPowerLoss)?,
+                self.redactor.clone(),
+            )),
+            findings: Findings::new(
+                lines("findings.jsonl", Keep::FromPowerLoss)?,
+                self.redactor.clone(),
+            )?,
+            logs: lines("logs.jsonl", Keep::FromProcess)?,
             redactor: self.redactor.clone(),
             egress,
             tasks: match (self.tasks, &self.directory) {
@@ -253,14 +261,14 @@ impl fmt::Debug for BrokerBuilder {
     }
 }
 
-fn open_lines(directory: Option<&Path>, name: &str) -> Result<JsonLines, BrokerError> {
+fn open_lines(directory: Option<&Path>, name: &str, keep: Keep) -> Result<JsonLines, BrokerError> {
     let Some(directory) = directory else {
         return Ok(JsonLines::in_memory());
     };
     let path = directory.join(name);
     let open = || -> io::Result<JsonLines> {
         std::fs::create_dir_all(directory)?;
-        JsonLines::in_file(&path)
+        JsonLines::in_file(&path, keep)
     };
     open().map_err(|source| BrokerError::Directory { path: path.clone(), source })
 }

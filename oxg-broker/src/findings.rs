@@ -37,13 +37,15 @@ impl Findings {
         // Held over the write: of two calls with one id, one writes.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(&key) {
-            self.lines.append(&record).map_err(|error| {
-                let detail = format!("the finding could not be written ({})", error.kind());
-                refuse(ErrorCode::Unavailable, detail)
-            })?;
+            self.lines.append(&record).map_err(|error| unwritten(&error))?;
             known.insert(key);
         }
         Ok(id)
+    }
+
+    /// Waits until what was kept so far outlives a loss of power.
+    pub(crate) async fn on_disk(&self) -> Result<(), Refusal> {
+        self.lines.on_disk().await.map_err(|error| unwritten(&error))
     }
 
     pub(crate) fn read(&self) -> Result<Vec<FindingRecord>, BrokerError> {
@@ -99,6 +101,11 @@ impl Findings {
     }
 }
 
+fn unwritten(error: &std::io::Error) -> Refusal {
+    let detail = format!("the finding could not be written ({})", error.kind());
+    refuse(ErrorCode::Unavailable, detail)
+}
+
 /// What makes a finding the same in every run of its plugin. The run's id is the part of the
 /// plugin's behind the last dash.
 fn key(record: &FindingRecord) -> (String, FindingId) {
@@ -109,6 +116,7 @@ fn key(record: &FindingRecord) -> (String, FindingId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jsonl::Keep;
 
     fn findings() -> Findings {
         Findings::new(JsonLines::in_memory(), Redactor::default()).unwrap()
@@ -128,7 +136,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("findings.jsonl");
         for _ in 0..2 {
-            let lines = JsonLines::in_file(&path).unwrap();
+            let lines = JsonLines::in_file(&path, Keep::FromPowerLoss).unwrap();
             let findings = Findings::new(lines, Redactor::default()).unwrap();
             findings.keep("p-1", Finding::low("a", "b")).unwrap();
             assert_eq!(findings.read().unwrap().len(), 1);

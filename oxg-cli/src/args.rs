@@ -125,6 +125,9 @@ pub(crate) struct RunArgs {
     #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
     pub(crate) secret_sources: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) task_store: crate::task_store::TaskStoreArgs,
+
     /// Settings in place of those in the manifest: a JSON object, or a file of it.
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) config: Option<String>,

@@ -107,14 +107,21 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
             route.as_ref().is_ok_and(Route::is_routine),
         ),
     };
+    let is_egress = route.is_none();
     let result = admitted(services, call, route, request).await;
     let entry = match &result {
+        Ok(_) if is_egress => {
+            // Written down before it happened; brought to disk while it did.
+            services.audit.on_disk().await?;
+            return result;
+        }
         Ok(_) if quiet => return result,
         Ok(_) => Entry::new(event, Decision::Allow, ""),
         Err(problem) => Entry::refused(event, problem),
     };
     // Before the answer leaves: what is not in the audit did not happen.
     call.record(entry.with("method", method.as_str()).with(about.0, about.1))?;
+    services.audit.on_disk().await?;
     result
 }
 

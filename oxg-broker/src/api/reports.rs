@@ -27,13 +27,15 @@ pub(super) async fn findings(
     request: Request<Body>,
 ) -> Answer {
     call.require(Capability::Findings)?;
-    each_line(call, request, |finding: Finding| {
+    let answer = each_line(call, request, |finding: Finding| {
         match services.findings.keep(&call.session.plugin_id, finding) {
             Ok(id) => Receipt::Accepted(id),
             Err(problem) => Receipt::Rejected(*problem),
         }
     })
-    .await
+    .await?;
+    services.findings.on_disk().await?;
+    Ok(answer)
 }
 
 pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<Body>) -> Answer {

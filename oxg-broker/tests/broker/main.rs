@@ -5,6 +5,7 @@ mod api;
 mod artifacts;
 mod audit;
 mod crash;
+mod disk;
 mod egress;
 mod inject;
 mod launch;

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{CliError, Exit};
 use crate::run::input;
+use crate::task_store::TaskStoreArgs;
 use crate::terminal;
 
 pub(super) const HELP: &str = "\
@@ -55,6 +56,9 @@ pub(crate) struct ServeArgs {
     /// broker at a time uses it.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+
+    #[command(flatten)]
+    task_store: TaskStoreArgs,
 }
 
 /// Where a broker shall listen.
@@ -82,6 +86,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     if let Some(keep) = &args.keep {
         builder = builder.directory(keep);
     }
+    builder = args.task_store.add_to(builder).await?;
     for file in &args.authorities {
         builder = builder.ca_file(file)?;
     }

@@ -24,6 +24,7 @@ use crate::args::{OutputArgs, RunArgs};
 use crate::error::{CliError, Exit};
 use crate::files::Files;
 use crate::report::{self, Report};
+use crate::task_store::TaskStoreArgs;
 use crate::terminal;
 use input::Source;
 
@@ -34,6 +35,7 @@ pub(crate) struct Plan {
     pub(crate) program: Option<PathBuf>,
     pub(crate) release: bool,
     pub(crate) tasks: Vec<NewTask>,
+    pub(crate) task_store: TaskStoreArgs,
     pub(crate) secrets: Vec<(SecretName, SecretString)>,
     pub(crate) secret_sources: Vec<Source>,
     pub(crate) loopback_ports: Vec<u16>,
@@ -49,6 +51,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     settings::check(&manifest, &config)?;
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
+        task_store: args.task_store,
         secrets: input::secrets(&args.secrets)?,
         secret_sources: input::secret_sources(&args.secret_sources)?,
         config,
@@ -77,6 +80,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
         .directory(&files.directory)
         // The tasks of this run alone: nothing is left of them for a later one.
         .tasks(MemoryTasks::new());
+    builder = plan.task_store.add_to(builder).await?;
     for file in &plan.authorities {
         builder = builder.ca_file(file)?;
     }

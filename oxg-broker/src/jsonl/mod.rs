@@ -1,12 +1,18 @@
 //! Files of JSON lines: appended whole, or kept in memory.
 
+mod group_sync;
+#[cfg(test)]
+mod tests;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use group_sync::GroupSync;
 
 /// An append-only list of records.
 ///
@@ -16,20 +22,35 @@ use serde::de::DeserializeOwned;
 pub(crate) struct JsonLines {
     sink: Mutex<Sink>,
     path: Option<PathBuf>,
+    /// `None`: the operating system writes the lines when it likes.
+    sync: Option<GroupSync>,
+}
+
+/// What is to outlive what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// A line outlives the process.
+    FromProcess,
+    /// After [`JsonLines::on_disk`], it outlives a loss of power.
+    FromPowerLoss,
 }
 
 #[derive(Debug)]
 enum Sink {
     Memory(Vec<u8>),
-    File(File),
+    File {
+        file: Arc<File>,
+        /// The lines that were appended since the file was opened.
+        lines: u64,
+    },
 }
 
 impl JsonLines {
     pub(crate) fn in_memory() -> Self {
-        Self { sink: Mutex::new(Sink::Memory(Vec::new())), path: None }
+        Self { sink: Mutex::new(Sink::Memory(Vec::new())), path: None, sync: None }
     }
 
-    pub(crate) fn in_file(path: &Path) -> io::Result<Self> {
+    pub(crate) fn in_file(path: &Path, keep: Keep) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true);
         // Findings and audit are for the operator, not for everybody on the machine.
@@ -37,32 +58,58 @@ impl JsonLines {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path)?;
         cut_torn_line(&mut file)?;
-        Ok(Self { sink: Mutex::new(Sink::File(file)), path: Some(path.to_owned()) })
+        let file = Arc::new(file);
+        let sync = (keep == Keep::FromPowerLoss).then(|| GroupSync::new(file.clone()));
+        if sync.is_some() {
+            // What an earlier process wrote and did not confirm is confirmed when it comes again.
+            file.sync_all()?;
+            if let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
+                File::open(directory)?.sync_all()?;
+            }
+        }
+        let sink = Mutex::new(Sink::File { file, lines: 0 });
+        Ok(Self { sink, path: Some(path.to_owned()), sync })
     }
 
-    /// Adds a record.
+    /// Adds a record, and begins to write it to disk where that was asked for.
     pub(crate) fn append(&self, record: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         match &mut *self.lock() {
             Sink::Memory(bytes) => bytes.extend_from_slice(&line),
-            Sink::File(file) => {
+            Sink::File { file, lines } => {
                 let whole = file.metadata()?.len();
-                if let Err(error) = file.write_all(&line) {
+                if let Err(error) = (&**file).write_all(&line) {
                     let _ = file.set_len(whole);
                     return Err(error);
+                }
+                *lines += 1;
+                if let Some(sync) = &self.sync {
+                    sync.want(*lines);
                 }
             }
         }
         Ok(())
     }
 
+    /// Waits until every record so far is on disk, where that was asked for.
+    pub(crate) async fn on_disk(&self) -> io::Result<()> {
+        let written = match &*self.lock() {
+            Sink::File { lines, .. } => *lines,
+            Sink::Memory(_) => 0,
+        };
+        match &self.sync {
+            Some(sync) => sync.done(written).await,
+            None => Ok(()),
+        }
+    }
+
     /// Every record so far, for the host's own use.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> io::Result<Vec<T>> {
         let bytes = match (&*self.lock(), &self.path) {
             (Sink::Memory(bytes), _) => bytes.clone(),
-            (Sink::File(_), Some(path)) => std::fs::read(path)?,
-            (Sink::File(_), None) => Vec::new(),
+            (Sink::File { .. }, Some(path)) => std::fs::read(path)?,
+            (Sink::File { .. }, None) => Vec::new(),
         };
         let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
@@ -94,57 +141,4 @@ pub(crate) fn cut_torn_line(file: &mut File) -> io::Result<()> {
         file.set_len(end)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_kinds_read_back_what_was_appended() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.jsonl");
-        for lines in [JsonLines::in_memory(), JsonLines::in_file(&path).unwrap()] {
-            lines.append(&"one").unwrap();
-            lines.append(&"two").unwrap();
-            assert_eq!(lines.read::<String>().unwrap(), ["one", "two"]);
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), "\"one\"\n\"two\"\n");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_new_file_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.jsonl");
-        JsonLines::in_file(&path).unwrap();
-        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_torn_line_at_the_end_is_cut_off_however_long_it_is() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.jsonl");
-        for torn in ["\"two", &"x".repeat(8192), &"x".repeat(20_000)] {
-            for whole in ["", "\"one\"\n"] {
-                std::fs::write(&path, format!("{whole}{torn}")).unwrap();
-                let lines = JsonLines::in_file(&path).unwrap();
-                lines.append(&"three").unwrap();
-                let text = std::fs::read_to_string(&path).unwrap();
-                assert_eq!(text, format!("{whole}\"three\"\n"));
-            }
-        }
-    }
-
-    #[test]
-    fn a_file_is_continued_not_replaced() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.jsonl");
-        for _ in 0..2 {
-            JsonLines::in_file(&path).unwrap().append(&1).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), "1\n1\n");
-    }
 }
