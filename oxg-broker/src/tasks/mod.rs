@@ -15,6 +15,8 @@ mod clock;
 mod durable;
 mod lent;
 mod memory;
+#[cfg(test)]
+mod model;
 mod plugins;
 mod queue;
 mod queues;
