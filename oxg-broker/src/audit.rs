@@ -66,6 +66,11 @@ impl Audit {
         Self { lines, redactor }
     }
 
+    /// What keeps secrets out of it.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// Writes `entry` down on behalf of `plugin_id`.
     pub(crate) fn record(&self, plugin_id: &str, entry: Entry) -> Result<(), Refusal> {
         let mut metadata = Value::Object(entry.metadata);

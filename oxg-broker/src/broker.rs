@@ -5,12 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use oxg_manifest::Manifest;
-use oxg_protocol::Limits;
 use oxg_protocol::audit::AuditRecord;
 use oxg_protocol::finding::FindingRecord;
 use oxg_protocol::log::LogRecord;
+use oxg_protocol::{Limits, SecretName};
 use oxg_redact::Redactor;
 use rustls::pki_types::CertificateDer;
 use tokio::io::DuplexStream;
@@ -21,6 +22,7 @@ use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
 use crate::jsonl::{JsonLines, Keep};
+use crate::secrets::LeaseTimes;
 use crate::serve::{Listener, Server};
 use crate::services::Services;
 use crate::session::SessionBuilder;
@@ -124,6 +126,12 @@ impl Broker {
         &self.services.redactor
     }
 
+    /// Takes a secret away from every open session, with every lease on it, whatever its sources say.
+    /// A session gets it back with [`Session::rotate_secret`](crate::Session::rotate_secret).
+    pub fn revoke_secret(&self, name: &SecretName) {
+        self.services.sessions.revoke_secret(name);
+    }
+
     /// Asks every plugin to finish, then closes every connection: those that are busy get the
     /// grace period of [`GRACE`](crate::serve::GRACE).
     pub async fn shutdown(&self) {
@@ -149,6 +157,7 @@ pub struct BrokerBuilder {
     directory: Option<PathBuf>,
     limits: Limits,
     tasks: Option<Arc<dyn TaskStore>>,
+    secret_times: LeaseTimes,
     redactor: Redactor,
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
@@ -174,6 +183,20 @@ impl BrokerBuilder {
     /// nor a directory, each session has tasks of its own, in memory.
     pub fn tasks(mut self, store: impl TaskStore) -> Self {
         self.tasks = Some(Arc::new(store));
+        self
+    }
+
+    /// How long a secret is lent at a time, where its source does not say otherwise. At least 1 s, at
+    /// most [`secret_max_ttl`](Self::secret_max_ttl). Default 5 min.
+    pub fn secret_ttl(mut self, ttl: Duration) -> Self {
+        self.secret_times.ttl = ttl;
+        self
+    }
+
+    /// How far the renewals of a lease on a secret reach, from the first grant on; then its holder
+    /// must ask for the secret again. Default 1 h.
+    pub fn secret_max_ttl(mut self, max_ttl: Duration) -> Self {
+        self.secret_times.max_ttl = max_ttl;
         self
     }
 
@@ -240,6 +263,7 @@ impl BrokerBuilder {
             logs: lines("logs.jsonl", Keep::FromProcess)?,
             redactor: self.redactor.clone(),
             egress,
+            secret_times: self.secret_times,
             tasks: match (self.tasks, &self.directory) {
                 (None, Some(directory)) => {
                     Some(Arc::new(DurableTasks::open(&directory.join("tasks.redb"))?))

@@ -14,6 +14,7 @@ use crate::egress::Egress;
 use crate::error::BrokerError;
 use crate::findings::Findings;
 use crate::jsonl::JsonLines;
+use crate::secrets::LeaseTimes;
 use crate::sessions::Sessions;
 use crate::tasks::TaskStore;
 
@@ -26,6 +27,7 @@ pub(crate) struct Services {
     pub(crate) findings: Findings,
     pub(crate) logs: JsonLines,
     pub(crate) egress: Egress,
+    pub(crate) secret_times: LeaseTimes,
     /// `None`: in memory, each session its own.
     pub(crate) tasks: Option<Arc<dyn TaskStore>>,
     pub(crate) artifacts: Mutex<HashMap<String, Arc<Artifacts>>>,

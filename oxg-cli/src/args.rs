@@ -119,10 +119,12 @@ pub(crate) struct RunArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     pub(crate) secrets: Vec<String>,
 
-    /// Where secrets come from that no --secret gives: a JSON file of names and values that only its
-    /// owner can read; `env`, the variables `0XGEN_SECRET_<PLUGIN>__<SECRET>`; or `exec:PROGRAM`,
-    /// which gets the names of plugin and secret and prints the value. Repeatable, asked in order.
-    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
+    /// Where secrets come from that no --secret gives: a JSON or TOML file of names and values that
+    /// only its owner can read; `env`, the variables `0XGEN_SECRET_<PLUGIN>__<SECRET>`;
+    /// `exec:PROGRAM ARGUMENTS`, quoted as in a shell, which gets the names of plugin and secret
+    /// behind its arguments and prints the value; or `vault:FILE`, a TOML file that says where a
+    /// HashiCorp Vault is. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM|vault:FILE")]
     pub(crate) secret_sources: Vec<String>,
 
     #[command(flatten)]

@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response};
 use oxg_manifest::Capability;
 use oxg_protocol::finding::{Finding, Receipt};
 use oxg_protocol::log::LogRecord;
-use oxg_protocol::{ErrorCode, header};
+use oxg_protocol::{ErrorCode, TaskId, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use super::Answer;
 use crate::body::{Body, full, read_all};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::findings::Reporter;
 use crate::services::Services;
 
 /// The most lines in one call: each is answered with one that may be longer.
@@ -27,8 +28,13 @@ pub(super) async fn findings(
     request: Request<Body>,
 ) -> Answer {
     call.require(Capability::Findings)?;
+    let reporter = Reporter {
+        plugin: &call.session.info.plugin,
+        plugin_id: &call.session.plugin_id,
+        task: call.task_id.as_ref().map_or("", TaskId::as_str),
+    };
     let answer = each_line(call, request, |finding: Finding| {
-        match services.findings.keep(&call.session.plugin_id, finding) {
+        match services.findings.keep(reporter, finding) {
             Ok(id) => Receipt::Accepted(id),
             Err(problem) => Receipt::Rejected(*problem),
         }

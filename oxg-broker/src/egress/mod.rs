@@ -24,6 +24,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use resolve::{Resolve, Resolving, SystemResolver};
+#[cfg(feature = "vault")]
+pub(crate) use upstream::server_name;
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
 
 use crate::audit::Entry;

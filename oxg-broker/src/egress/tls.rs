@@ -25,8 +25,22 @@ pub(crate) fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static
 pub(crate) fn client_config(
     extra: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<ClientConfig>, BrokerError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in extra {
+    trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, extra)
+}
+
+/// Trust in these authorities alone.
+#[cfg(feature = "vault")]
+pub(crate) fn trusting_only(
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, BrokerError> {
+    trusting(RootCertStore::empty(), authorities)
+}
+
+fn trusting(
+    mut roots: RootCertStore,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, BrokerError> {
+    for certificate in authorities {
         roots.add(certificate).map_err(|error| BrokerError::RootCertificate(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -86,7 +86,8 @@ impl Dialer {
         if !checked.url.scheme().is_tls() {
             return converse(stream, checked).await;
         }
-        let handshake = self.tls.connect(server_name(checked.url.host())?, stream);
+        let name = server_name(checked.url.host()).map_err(UpstreamError::Tls)?;
+        let handshake = self.tls.connect(name, stream);
         let stream = timeout(limit, handshake).await.map_err(late)?.map_err(UpstreamError::Tls)?;
         converse(stream, checked).await
     }
@@ -114,11 +115,10 @@ async fn dial(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
 }
 
 /// The name that the certificate must carry: always the URL's host, never the dialled address.
-fn server_name(host: &Host) -> Result<ServerName<'static>, UpstreamError> {
+pub(crate) fn server_name(host: &Host) -> io::Result<ServerName<'static>> {
     match host.ip() {
         Some(ip) => Ok(ServerName::IpAddress(ip.into())),
-        None => ServerName::try_from(host.to_string())
-            .map_err(|error| UpstreamError::Tls(io::Error::other(error))),
+        None => ServerName::try_from(host.to_string()).map_err(io::Error::other),
     }
 }
 

@@ -18,6 +18,8 @@ mod lent;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(test)]
+mod model;
 mod plugins;
 mod queue;
 mod queues;

@@ -17,4 +17,6 @@ mod secrets;
 mod support;
 mod tasks;
 mod time;
+#[cfg(feature = "vault")]
+mod vault;
 mod websocket;

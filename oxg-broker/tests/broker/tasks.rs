@@ -9,7 +9,7 @@ use oxg_protocol::task::{Deliveries, Enqueued, Extension, NewTask};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Plugin, manifest_of, within};
+use crate::support::{Plugin, manifest_of, open, within};
 
 fn wanting(max: u32, wait_ms: u64) -> Value {
     json!({ "max": max, "wait_ms": wait_ms, "lease_ms": 10_000 })
@@ -214,4 +214,28 @@ async fn tasks_in_a_directory_outlive_the_broker_and_their_leases_too() {
     let done = json!({ "lease_token": lent["lease_token"], "output": 7 });
     assert_eq!(plugin.post(&path, &done).await.status, 204);
     assert_eq!(plugin.session.tasks()[0].state, TaskState::Completed(Some(json!(7))));
+}
+
+#[tokio::test]
+async fn a_completion_whose_answer_got_lost_is_said_again_and_changes_nothing() {
+    let plugin = Plugin::new();
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
+    let leased: Value = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await.json();
+    let delivery = &leased["deliveries"][0];
+    let path = format!("/v1/tasks/{}/complete", delivery["task_id"].as_str().unwrap());
+    let word = json!({ "lease_token": delivery["lease_token"], "output": "first" });
+    // Whoever asked is gone before the answer.
+    let request = plugin.request("POST", &path);
+    let request = request.body(http_body_util::Full::<bytes::Bytes>::from(word.to_string()));
+    drop(open(plugin.broker.connect(), request.unwrap()).await.unwrap());
+    for output in ["first", "second"] {
+        let word = json!({ "lease_token": delivery["lease_token"], "output": output });
+        assert_eq!(plugin.post(&path, &word).await.status, 204);
+    }
+    let tasks = plugin.session.tasks();
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].state, TaskState::Completed(Some(json!("first"))));
+    let fail = path.replace("/complete", "/fail");
+    let word = json!({ "lease_token": delivery["lease_token"], "retryable": true, "reason": "no" });
+    assert_eq!(plugin.post(&fail, &word).await.code(), ErrorCode::LeaseLost);
 }

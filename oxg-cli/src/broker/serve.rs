@@ -52,6 +52,10 @@ pub(crate) struct ServeArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     secrets: Vec<String>,
 
+    /// Where secrets come from that no --secret gives, as for `oxg run`. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM|vault:FILE")]
+    secret_sources: Vec<String>,
+
     /// Keep findings, audit, logs, artifacts and tasks in this folder; made if it is not there. One
     /// broker at a time uses it.
     #[arg(long, value_name = "DIR")]
@@ -94,6 +98,9 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     let mut session = broker.session(manifest);
     for (name, value) in input::secrets(&args.secrets)? {
         session = session.secret(name, value);
+    }
+    for source in input::secret_sources(&args.secret_sources)? {
+        session = source.add_to(session);
     }
     for port in &args.allow_loopback {
         session = session.allow_loopback(*port);

@@ -107,7 +107,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     }
     for name in session.unredacted_secrets() {
         let warning = format!(
-            "the secret {name} is too short or too common to be removed from logs and findings"
+            "the secret {name} is not lent: it is too short or too common to be removed from logs and findings"
         );
         terminal::progress("warning", &warning);
     }

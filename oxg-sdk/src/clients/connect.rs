@@ -40,8 +40,10 @@ impl Clients {
     /// channel the same one.
     #[must_use]
     pub fn new(channel: BrokerChannel, redactor: Redactor) -> Self {
-        let secrets = Arc::new(SecretStore::new(redactor.clone()));
-        Self { channel, redactor, secrets, scope: Scope::default() }
+        let scope = Scope::default();
+        let api = Api::new(channel.clone(), scope.clone());
+        let secrets = Arc::new(SecretStore::new(redactor.clone(), &api));
+        Self { channel, redactor, secrets, scope }
     }
 
     /// Clients of the session that a launcher told this process of. Nothing is dialled yet.

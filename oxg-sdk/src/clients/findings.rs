@@ -2,7 +2,6 @@ use std::borrow::Cow;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
-use oxg_protocol::digest::Hasher;
 use oxg_protocol::finding::Receipt;
 use oxg_protocol::{Finding, FindingId, Problem, header, route};
 use oxg_redact::Redactor;
@@ -151,29 +150,9 @@ impl FindingsClient {
             })
             .collect();
         if finding.id.is_none() {
-            finding.id = Some(self.id(&finding));
+            finding.id = Some(finding.derive_id(&self.plugin, &self.task));
         }
         finding
-    }
-
-    fn id(&self, finding: &Finding) -> FindingId {
-        let mut hasher = Hasher::default();
-        // The length before each part keeps two lists of parts from looking the same.
-        let mut add = |part: &str| {
-            hasher.update(&(part.len() as u64).to_be_bytes());
-            hasher.update(part.as_bytes());
-        };
-        add(&self.plugin);
-        add(&self.task);
-        add(&finding.kind);
-        add(finding.target.as_deref().unwrap_or_default());
-        add(&finding.message);
-        add(finding.evidence.as_deref().unwrap_or_default());
-        for (key, value) in &finding.metadata {
-            add(key);
-            add(value);
-        }
-        FindingId::from_digest(&hasher.finish())
     }
 }
 

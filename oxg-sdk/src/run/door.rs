@@ -19,8 +19,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs `plugin` in the environment that its launcher gave it, and says how it ended.
 ///
 /// Reads the [environment](crate::env), installs logging, a panic hook and signals, and runs on a
-/// runtime of two threads. Computing for long belongs into `spawn_blocking`: it keeps the lease of
-/// its own task from being extended, and two such hooks keep all of them.
+/// runtime with a thread for each task that runs at a time and one more. So a hook that computes
+/// without awaiting anything holds up neither its own lease nor other tasks; but it hears of a
+/// cancellation or a stop only when it awaits. Work that it splits up belongs into `spawn_blocking`.
 ///
 /// The last line on stderr says what to do where the [exit code](crate::exit) is not 0.
 pub fn run<P: Plugin>(plugin: P) -> ExitCode {
@@ -68,7 +69,7 @@ fn start<P: Plugin>(
         run = run.workspace(workspace);
     }
     let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(run.threads())
         .enable_all()
         .build()
         .map_err(RunError::Runtime)?;

@@ -41,7 +41,7 @@ pub(super) async fn deliver<P: Plugin>(
 ) -> Ended {
     let tasks = shared.tasks();
     let expires = leased + Duration::from_millis(delivery.lease_expires_in_ms);
-    let expires = LeaseEnd::new(expires);
+    let expires = Arc::new(LeaseEnd::new(expires));
     let report = Report {
         tasks: &tasks,
         delivery: &delivery,
@@ -90,23 +90,23 @@ async fn attempt<P: Plugin>(
     shared: &Arc<Shared<P>>,
     task: Task,
     delivery: &Delivery,
-    expires: &LeaseEnd,
+    expires: &Arc<LeaseEnd>,
     until: Instant,
 ) -> Verdict {
     let cancel = Signal::default();
     let ctx = Context::for_task(Arc::clone(shared), &task, until, cancel.clone());
     let heartbeat = Heartbeat {
         tasks: shared.tasks(),
-        task: &delivery.task_id,
-        token: &delivery.lease_token,
+        task: delivery.task_id.clone(),
+        token: delivery.lease_token.clone(),
         lease: shared.settings.lease,
-        expires,
-        cancel: &cancel,
-        draining: &shared.draining,
+        expires: Arc::clone(expires),
+        cancel: cancel.clone(),
+        draining: shared.draining.clone(),
     };
     let mut hook = pin!(catch(async { shared.plugin.on_task(&ctx, task).await }));
     // Without a budget: a hook that always has something to do would use it up and never be ended.
-    let mut lost = pin!(unconstrained(heartbeat.beat()));
+    let mut lost = pin!(unconstrained(heartbeat.start()));
     let mut deadline = pin!(unconstrained(sleep_until(until)));
     let mut abort = pin!(unconstrained(shared.abort.fired()));
     let mut cancelled = pin!(unconstrained(async {
