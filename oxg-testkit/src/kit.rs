@@ -53,7 +53,7 @@ impl<P: Plugin> Testkit<P> {
         let targets = Targets::default();
         let broker = Broker::builder()
             .resolver(ScriptedResolver)
-            .upstream(ScriptedUpstream(targets.clone()))
+            .upstream(ScriptedUpstream::new(targets.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
         let names =

@@ -49,7 +49,7 @@ mod targets;
 pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use run::Run;
-pub use targets::{Expectation, Pattern, Reply, Sent, Targets, get, request};
+pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
 
 pub use oxg_sdk_macros::test;
 

@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use resolve::{Resolve, Resolving, SystemResolver};
-pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
+pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError, exchange};
 
 use crate::audit::Entry;
 use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
