@@ -99,6 +99,10 @@ async fn play(steps: Vec<Step>, stream: DuplexStream) {
         }
     };
     let mut unread = [0; 4096];
+    // An answer to what was not asked yet would be a fault of its own.
+    if from_broker.read(&mut unread).await.is_ok_and(|count| count == 0) {
+        return;
+    }
     let hung_up =
         async { while from_broker.read(&mut unread).await.is_ok_and(|count| count > 0) {} };
     tokio::select! {
