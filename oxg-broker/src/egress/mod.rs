@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use resolve::{Resolve, Resolving, SystemResolver};
 #[cfg(feature = "vault")]
 pub(crate) use upstream::server_name;
-pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
+pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError, exchange};
 
 use crate::audit::Entry;
 use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};

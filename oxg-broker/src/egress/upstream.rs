@@ -84,12 +84,12 @@ impl Dialer {
         let dial = timeout(limit, dial(&checked.addresses, checked.url.port()));
         let stream = dial.await.map_err(late)?.map_err(UpstreamError::Unreachable)?;
         if !checked.url.scheme().is_tls() {
-            return converse(stream, checked).await;
+            return exchange(stream, checked).await;
         }
         let name = server_name(checked.url.host()).map_err(UpstreamError::Tls)?;
         let handshake = self.tls.connect(name, stream);
         let stream = timeout(limit, handshake).await.map_err(late)?.map_err(UpstreamError::Tls)?;
-        converse(stream, checked).await
+        exchange(stream, checked).await
     }
 }
 
@@ -122,7 +122,18 @@ pub(crate) fn server_name(host: &Host) -> io::Result<ServerName<'static>> {
     }
 }
 
-async fn converse<S>(stream: S, checked: CheckedRequest) -> Result<Response<Body>, UpstreamError>
+/// One exchange over a connection that stands already, encrypted or not: what [`Dialer`] does once
+/// it has dialled. For upstreams that are not the network.
+///
+/// # Errors
+/// [`UpstreamError::Protocol`].
+///
+/// # Panics
+/// Outside of a Tokio runtime.
+pub async fn exchange<S>(
+    stream: S,
+    checked: CheckedRequest,
+) -> Result<Response<Body>, UpstreamError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
