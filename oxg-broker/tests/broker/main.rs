@@ -8,6 +8,7 @@ mod crash;
 mod egress;
 mod inject;
 mod launch;
+mod limits;
 mod listen;
 mod malformed;
 mod policy;
