@@ -1,7 +1,6 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::parse::Parser as _;
-use syn::spanned::Spanned as _;
 use syn::{Error, FnArg, ItemFn, LitStr, Result};
 
 /// `async fn name(t: Testkit<P>) { … }` becomes a `#[test]` that the testkit runs.

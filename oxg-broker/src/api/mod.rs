@@ -1,6 +1,7 @@
 //! The dispatcher: who calls, what for, may they, and what became of it.
 
 mod artifacts;
+mod on_drop;
 mod reports;
 mod route;
 mod secrets;
@@ -26,10 +27,14 @@ use crate::gate::{REFUSED_PATH, Violation};
 use crate::random;
 use crate::services::Services;
 use crate::sessions::SessionState;
+use on_drop::OnDrop;
 use route::Route;
 
 /// The answer to a call, or why there is none.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
+
+/// Why there was no answer to a call. Its connection is gone then, and what was done for it with it.
+const UNANSWERED: &str = "ended before its answer: the plugin went away, or the broker stopped";
 
 /// Answers one request. `violation` says what was wrong with its bytes, if they were refused.
 pub(crate) async fn answer(
@@ -108,7 +113,16 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
         ),
     };
     let is_egress = route.is_none();
+    let told = |entry: Entry| entry.with("method", method.as_str()).with(about.0, about.1.as_str());
+    let lost = Call { task_id: call.task_id.clone(), slot: None, ..*call };
+    let is_routine = quiet && !is_egress;
+    let unanswered = (!is_routine).then(|| {
+        OnDrop::new(|| {
+            let _ = lost.record(told(Entry::new(event, Decision::Info, UNANSWERED)));
+        })
+    });
     let result = admitted(services, call, route, request).await;
+    unanswered.map(OnDrop::disarm);
     let entry = match &result {
         Ok(_) if is_egress => {
             // Written down before it happened; brought to disk while it did.
@@ -120,7 +134,7 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
         Err(problem) => Entry::refused(event, problem),
     };
     // Before the answer leaves: what is not in the audit did not happen.
-    call.record(entry.with("method", method.as_str()).with(about.0, about.1))?;
+    call.record(told(entry))?;
     services.audit.on_disk().await?;
     result
 }

@@ -205,9 +205,11 @@ impl Egress {
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
-        UpstreamError::Protocol(source) => match cut_short(source) {
-            Some(CutShort::TooLarge(_)) => ErrorCode::PayloadTooLarge,
-            Some(_) => ErrorCode::DeadlineExceeded,
+        // The request's body is the plugin's: what ends it is not the target's fault.
+        UpstreamError::Protocol(source) => match find_cause(source) {
+            Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
+            Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
+            Some(_) => ErrorCode::InvalidRequest,
             None => ErrorCode::UpstreamProtocol,
         },
         UpstreamError::Unreachable(_) | UpstreamError::ConnectTimeout(_) => {
@@ -217,22 +219,16 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
         UpstreamError::NotScripted(_) => ErrorCode::DestinationDenied,
     };
     let mut detail = error.to_string();
-    if let UpstreamError::Protocol(source) = error
-        && let Some(violation) = find_cause::<Violation>(source)
-    {
-        detail = format!("the target broke the protocol: {violation}");
+    if let UpstreamError::Protocol(source) = error {
+        if let Some(violation) = find_cause::<Violation>(source) {
+            detail = format!("the target broke the protocol: {violation}");
+        } else if let Some(cut) = find_cause::<BodyError>(source) {
+            detail = format!("the request's body ended early: {cut}");
+        }
     }
     let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());
     refusal
-}
-
-/// The bound of ours that ended the request's body, if that is what went wrong.
-fn cut_short(error: &(dyn Error + 'static)) -> Option<CutShort> {
-    match find_cause(error)? {
-        BodyError::CutShort(cut) => Some(*cut),
-        _ => None,
-    }
 }
 
 /// The first error of this type among an error and its sources.

@@ -16,10 +16,10 @@ mod clock;
 mod durable;
 mod lent;
 mod memory;
-#[cfg(feature = "nats")]
-mod nats;
 #[cfg(test)]
 mod model;
+#[cfg(feature = "nats")]
+mod nats;
 mod plugins;
 mod queue;
 mod queues;

@@ -114,16 +114,6 @@ async fn bytes_with_another_digest_are_not_kept() {
 }
 
 #[tokio::test]
-async fn an_artifact_at_the_limit_is_taken_and_one_byte_more_is_not() {
-    let broker = Broker::builder().limits(limits(|limits| limits.artifact_bytes = 4));
-    let plugin = Plugin::of(broker.build().unwrap());
-    assert_eq!(put(&plugin, "a", "1234", &[]).await.status, 201);
-    let reply = put(&plugin, "b", "12345", &[]).await;
-    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-    assert_eq!(plugin.session.artifacts().await.unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn a_body_that_is_known_to_be_too_large_is_refused_before_it_comes() {
     let broker = Broker::builder().limits(limits(|limits| limits.artifact_bytes = 4));
     let plugin = Plugin::of(broker.build().unwrap());

@@ -9,6 +9,7 @@ mod disk;
 mod egress;
 mod inject;
 mod launch;
+mod limits;
 mod listen;
 mod malformed;
 mod policy;

@@ -118,15 +118,6 @@ async fn a_task_goes_its_way_from_lease_to_completion() {
     assert_eq!((view.attempts, view.history), (2, vec!["no luck".to_owned()]));
 }
 
-#[tokio::test]
-async fn a_lease_of_no_task_and_of_too_many_are_refused() {
-    let plugin = Plugin::new();
-    for max in [0, 65] {
-        let reply = plugin.post("/v1/tasks/lease", &wanting(max, 0)).await;
-        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::InvalidRequest);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_queued_task_whose_deadline_passes_is_settled_without_a_lease() {
     let plugin = Plugin::new();

@@ -54,7 +54,6 @@ impl Upstream for ScriptedUpstream {
             let body = std::mem::replace(checked.request.body_mut(), full(""));
             let body = body.collect().await;
             let body = body.map_err(|error| UpstreamError::NotScripted(error.to_string()))?;
-            let headers = checked.request.headers_mut();
             let sent = Sent {
                 method: checked.request.method().to_string(),
                 url: checked.url.clone(),
