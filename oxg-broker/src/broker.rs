@@ -129,6 +129,9 @@ impl Broker {
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        for artifacts in self.services.open_artifacts() {
+            artifacts.settle().await;
+        }
     }
 }
 
@@ -147,6 +150,8 @@ pub struct BrokerBuilder {
     directory: Option<PathBuf>,
     limits: Limits,
     tasks: Option<Arc<dyn TaskStore>>,
+    #[cfg(feature = "object-store")]
+    objects: Option<crate::artifacts::ObjectArtifacts>,
     redactor: Redactor,
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
@@ -172,6 +177,14 @@ impl BrokerBuilder {
     /// nor a directory, each session has tasks of its own, in memory.
     pub fn tasks(mut self, store: impl TaskStore) -> Self {
         self.tasks = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps artifacts in an object store instead of the directory, so that several brokers see the
+    /// same.
+    #[cfg(feature = "object-store")]
+    pub fn object_artifacts(mut self, artifacts: crate::ObjectArtifacts) -> Self {
+        self.objects = Some(artifacts);
         self
     }
 
@@ -239,6 +252,8 @@ impl BrokerBuilder {
                 (store, _) => store,
             },
             artifacts: Mutex::default(),
+            #[cfg(feature = "object-store")]
+            objects: self.objects,
             directory: self.directory.clone(),
             _lock: lock,
         };
