@@ -304,6 +304,11 @@ pub(crate) fn problem_response(problem: &Problem) -> http::Response<Body> {
         oxg_protocol::header::ERROR,
         http::HeaderValue::from_static(problem.code().as_str()),
     );
+    // RFC 9110, 15.5.17: what the range was outside of.
+    let whole = problem.size.and_then(|size| format!("bytes */{size}").parse().ok());
+    if let (Some(whole), http::StatusCode::RANGE_NOT_SATISFIABLE) = (whole, response.status()) {
+        response.headers_mut().insert(http::header::CONTENT_RANGE, whole);
+    }
     response
 }
 

@@ -137,6 +137,9 @@ impl Broker {
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        for artifacts in self.services.open_artifacts() {
+            artifacts.settle().await;
+        }
         // The ends of WebSockets are recorded without an answer that could wait.
         let _ = self.services.audit.on_disk().await;
     }
@@ -158,6 +161,8 @@ pub struct BrokerBuilder {
     limits: Limits,
     tasks: Option<Arc<dyn TaskStore>>,
     secret_times: LeaseTimes,
+    #[cfg(feature = "object-store")]
+    objects: Option<crate::artifacts::ObjectArtifacts>,
     redactor: Redactor,
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
@@ -197,6 +202,14 @@ impl BrokerBuilder {
     /// must ask for the secret again. Default 1 h.
     pub fn secret_max_ttl(mut self, max_ttl: Duration) -> Self {
         self.secret_times.max_ttl = max_ttl;
+        self
+    }
+
+    /// Keeps artifacts in an object store instead of the directory, so that several brokers see the
+    /// same.
+    #[cfg(feature = "object-store")]
+    pub fn object_artifacts(mut self, artifacts: crate::ObjectArtifacts) -> Self {
+        self.objects = Some(artifacts);
         self
     }
 
@@ -271,6 +284,8 @@ impl BrokerBuilder {
                 (store, _) => store,
             },
             artifacts: Mutex::default(),
+            #[cfg(feature = "object-store")]
+            objects: self.objects,
             directory: self.directory.clone(),
             _lock: lock,
         };

@@ -250,22 +250,145 @@ async fn what_came_before_a_broken_connection_counts() {
 }
 
 #[tokio::test]
-async fn an_upload_with_a_wrong_digest_or_condition_is_gone_and_so_is_its_file() {
+async fn bytes_whose_closing_is_refused_can_be_closed_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &limits(|l| l.artifact_count = 1));
+    artifacts.put(name("a"), full("old"), Conditions::default()).await.unwrap();
+    let id = uploads.begin().await.unwrap().id;
+    uploads.append(&id, 0, full("ne")).await.unwrap();
+    let close = async |text: &str, conditions| uploads.close(&id, name(text), conditions).await;
+    let create = Conditions { create_only: true, ..claim(b"new") };
+    assert_eq!(close("a", create).await.unwrap_err().code(), ErrorCode::DigestMismatch);
+    uploads.append(&id, 2, full("w")).await.unwrap();
+    assert_eq!(close("a", create).await.unwrap_err().code(), ErrorCode::PreconditionFailed);
+    let refusal = close("b", create).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge, "one artifact is all it may keep");
+    assert_eq!(content(&artifacts, "a").await, b"old");
+    close("a", claim(b"new")).await.unwrap();
+    assert_eq!(content(&artifacts, "a").await, b"new");
+    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_close_that_nobody_waits_for_any_more_is_done_and_can_be_asked_for_again() {
     let directory = tempfile::tempdir().unwrap();
     let (artifacts, uploads) = uploads(&directory, &Limits::default());
-    artifacts.put(name("a"), full("old"), Conditions::default()).await.unwrap();
-    let create = Conditions { create_only: true, ..claim(b"new") };
-    for (conditions, code) in
-        [(claim(b"nwe"), ErrorCode::DigestMismatch), (create, ErrorCode::PreconditionFailed)]
-    {
+    for round in 0..20 {
         let id = uploads.begin().await.unwrap().id;
-        uploads.append(&id, 0, full("new")).await.unwrap();
-        let refusal = uploads.close(&id, name("a"), conditions).await.unwrap_err();
-        assert_eq!(refusal.code(), code);
-        assert_eq!(uploads.progress(&id).unwrap_err().code(), ErrorCode::NotFound);
+        uploads.append(&id, 0, full("123")).await.unwrap();
+        let text = round.to_string();
+        {
+            let mut closing = std::pin::pin!(uploads.close(&id, name(&text), claim(b"123")));
+            // Into the middle of it, as far as the bytes are on their way to the disk.
+            for _ in 0..=round % 3 {
+                assert!(poll_once(closing.as_mut()).await.is_none(), "it was done at once");
+            }
+        }
+        let info = uploads.close(&id, name(&text), claim(b"123")).await.unwrap();
+        assert_eq!(info.size, 3);
+        assert_eq!(content(&artifacts, &text).await, b"123");
     }
-    assert_eq!(content(&artifacts, "a").await, b"old");
-    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
+}
+
+/// Polls once.
+async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_piece_that_is_sent_again_never_mixes_with_the_one_that_was_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &Limits::default());
+    for round in 0..20 {
+        let id = uploads.begin().await.unwrap().id;
+        let given_up = vec![b'x'; 300_000];
+        {
+            let mut first = std::pin::pin!(uploads.append(&id, 0, full(given_up.clone())));
+            for _ in 0..=round % 4 {
+                if poll_once(first.as_mut()).await.is_some() {
+                    break;
+                }
+            }
+        }
+        let sent = vec![b'y'; 500_000];
+        let at = match uploads.append(&id, 0, full(sent.clone())).await {
+            Ok(upload) => {
+                assert_eq!(upload.offset, 500_000);
+                0
+            }
+            Err(refusal) => refusal.offset.expect("the offset to go on from"),
+        };
+        let mut whole = given_up[..at as usize].to_vec();
+        whole.extend_from_slice(&sent[at as usize..]);
+        if at > 0 {
+            uploads.append(&id, at, full(sent[at as usize..].to_vec())).await.unwrap();
+        }
+        uploads.close(&id, name("a"), claim(&whole)).await.unwrap();
+        assert!(content(&artifacts, "a").await == whole, "what was hashed is what is stored");
+    }
+}
+
+#[tokio::test]
+async fn a_new_piece_takes_the_upload_from_one_that_waits_for_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, uploads) = uploads(&directory, &Limits::default());
+    let uploads = Arc::new(uploads);
+    let id = uploads.begin().await.unwrap().id;
+    let (waiting, theirs) = (uploads.clone(), id.clone());
+    let stalled = tokio::spawn(async move {
+        waiting.append(&theirs, 0, Stalled(Some("12".into())).boxed_unsync()).await
+    });
+    while uploads.progress(&id).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let refusal = uploads.append(&id, 0, full("1")).await.unwrap_err();
+    assert_eq!(refusal.offset, Some(2), "what came of the first counts");
+    assert_eq!(stalled.await.unwrap().unwrap_err().code(), ErrorCode::Conflict);
+    assert_eq!(uploads.append(&id, 2, full("3")).await.unwrap().offset, 3);
+}
+
+/// Some bytes, and then silence.
+struct Stalled(Option<bytes::Bytes>);
+
+impl http_body::Body for Stalled {
+    type Data = bytes::Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<bytes::Bytes>, BodyError>>> {
+        match self.0.take() {
+            Some(bytes) => std::task::Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => std::task::Poll::Pending,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_counts_until_it_is_cancelled() {
+    let directory = tempfile::tempdir().unwrap();
+    let bounds = limits(|l| (l.artifact_total_bytes, l.artifact_bytes) = (10, 4));
+    let (artifacts, uploads) = uploads(&directory, &bounds);
+    artifacts.put(name("a"), full("1234"), Conditions::default()).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let id = uploads.begin().await.unwrap().id;
+        uploads.append(&id, 0, full("1234")).await.unwrap();
+        open.push(id);
+    }
+    let id = uploads.begin().await.unwrap().id;
+    let refusal = uploads.append(&id, 0, full("123")).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge, "4 stored, 8 on their way, 14 in all");
+    let refusal = artifacts.put(name("b"), full("123"), Conditions::default()).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge);
+    uploads.append(&id, 0, full("12")).await.unwrap();
+    uploads.cancel(&open[0]);
+    uploads.append(&id, 2, full("34")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

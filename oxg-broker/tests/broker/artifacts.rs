@@ -294,6 +294,8 @@ async fn a_part_is_read_only_from_the_artifact_that_was_meant() {
     assert_eq!((reply.status, reply.body.len()), (200, 10));
     let reply = get(&[("range", "bytes=10-")]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::RangeNotSatisfiable);
+    assert_eq!(reply.header("content-range"), "bytes */10");
+    assert_eq!(reply.problem().size, Some(10));
     let reply = get(&[("if-match", &other)]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PreconditionFailed);
     let reply = get(&[("if-none-match", &tag)]).await;

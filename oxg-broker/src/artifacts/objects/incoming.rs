@@ -1,0 +1,251 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use object_store::{Error, MultipartUpload, ObjectStoreExt as _, PutPayload};
+use oxg_protocol::ErrorCode;
+use oxg_protocol::artifact::ArtifactInfo;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::error::store_failed;
+use super::reference::{Reference, Written, read, write};
+use super::store::{Races, Shared, amount};
+use super::usage::Amount;
+use crate::artifacts::Conditions;
+use crate::artifacts::store::{Incoming, Pending};
+use crate::error::{Refusal, refuse};
+use crate::random;
+
+/// The size of all parts but the last. Stores take at most 10,000 parts, the smallest of 5 MiB.
+const PART: usize = 8 << 20;
+/// How long an upload may take in all: far less than what makes bytes without a name garbage.
+pub(super) const MOST_TIME: Duration = Duration::from_secs(12 * 3600);
+
+/// Bytes on their way into an object store.
+#[derive(Debug)]
+pub(super) struct ObjectIncoming {
+    shared: Arc<Shared>,
+    id: String,
+    begun: Instant,
+    state: State,
+    /// Whether the bytes may have a name, for all that is known.
+    doubtful: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Less than a part: sent in one call at the end.
+    Small(BytesMut),
+    Parts(Parts),
+    /// All of it is in the store.
+    Stored,
+    /// A part was lost; there is no way to send it again.
+    Broken,
+}
+
+#[derive(Debug)]
+struct Parts {
+    upload: Box<dyn MultipartUpload>,
+    /// What is not sent yet; less than a part.
+    rest: BytesMut,
+    /// The part that is being sent.
+    sending: Option<AbortOnDropHandle<Result<(), Error>>>,
+}
+
+impl ObjectIncoming {
+    pub(super) fn new(shared: Arc<Shared>) -> Result<Self, Refusal> {
+        let id = random::hex::<16>();
+        let id = id.map_err(|_| refuse(ErrorCode::Internal, "no random bytes"))?;
+        let state = State::Small(BytesMut::new());
+        Ok(Self { shared, id, begun: Instant::now(), state, doubtful: false })
+    }
+
+    async fn take(&mut self, pieces: Vec<Bytes>) -> Result<(), Refusal> {
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                let rest = match &mut self.state {
+                    State::Small(rest) => rest,
+                    State::Parts(parts) => &mut parts.rest,
+                    State::Stored => {
+                        let detail = "the upload was completed; close it again or cancel it";
+                        return Err(refuse(ErrorCode::Conflict, detail));
+                    }
+                    State::Broken => return Err(broken()),
+                };
+                let room = PART.saturating_sub(rest.len());
+                rest.extend_from_slice(&piece.split_to(room.min(piece.len())));
+                if rest.len() == PART {
+                    self.send_part().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is there as a part, while the next one is collected.
+    async fn send_part(&mut self) -> Result<(), Refusal> {
+        let result = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Small(part) => {
+                let begun = self.shared.store.put_multipart(&self.shared.blob(&self.id)).await;
+                match begun {
+                    Ok(upload) => {
+                        let mut parts = Parts { upload, rest: BytesMut::new(), sending: None };
+                        parts.send(part.freeze()).await.map(|()| State::Parts(parts))
+                    }
+                    // Nothing is lost yet.
+                    Err(error) => {
+                        self.state = State::Small(part);
+                        return Err(store_failed(&error));
+                    }
+                }
+            }
+            State::Parts(mut parts) => {
+                let part = parts.rest.split().freeze();
+                parts.send(part).await.map(|()| State::Parts(parts))
+            }
+            state => Ok(state),
+        };
+        self.state = result.map_err(|error| store_failed(&error))?;
+        Ok(())
+    }
+
+    /// Makes the bytes one object, which nobody finds yet.
+    async fn store(&mut self) -> Result<(), Refusal> {
+        let failed = |error| store_failed(&error);
+        match &mut self.state {
+            State::Small(bytes) => {
+                let payload = PutPayload::from(bytes.clone().freeze());
+                self.shared
+                    .store
+                    .put(&self.shared.blob(&self.id), payload)
+                    .await
+                    .map_err(failed)?;
+            }
+            State::Parts(parts) => parts.complete().await.map_err(failed)?,
+            State::Stored => {}
+            State::Broken => return Err(broken()),
+        }
+        self.state = State::Stored;
+        Ok(())
+    }
+
+    async fn name(&mut self, info: ArtifactInfo, conditions: Conditions) -> Result<(), Refusal> {
+        if self.begun.elapsed() > MOST_TIME {
+            let detail = "the upload took too long; begin another";
+            return Err(refuse(ErrorCode::DeadlineExceeded, detail));
+        }
+        let shared = self.shared.clone();
+        let key = shared.key(&info.name)?;
+        let mut races = Races::default();
+        loop {
+            let seen = read(&shared.store, &key).await.map_err(|error| store_failed(&error))?;
+            let present = seen.reference.as_ref();
+            if present.is_some_and(|present| present.blob == self.id) {
+                // An earlier attempt got through, though its answer was lost.
+                return Ok(());
+            }
+            conditions.allow(present.map(|present| present.digest))?;
+            let (old, new) = (amount(&seen), Amount { bytes: info.size, count: 1 });
+            let reserved = match shared.usage.reserve(shared.quota, old, new) {
+                Ok(reserved) => reserved,
+                Err(_) => {
+                    shared.count(true).await?;
+                    shared.usage.reserve(shared.quota, old, new)?
+                }
+            };
+            self.store().await?;
+            let reference = Reference {
+                name: info.name.clone(),
+                digest: info.digest,
+                size: info.size,
+                blob: self.id.clone(),
+                generation: present.map_or(0, |present| present.generation).saturating_add(1),
+            };
+            self.doubtful = true;
+            match write(&shared.store, &key, &seen, Some(&reference)).await {
+                Ok(Written::Done) => {
+                    reserved.keep();
+                    if let Some(old) = present {
+                        // Nobody finds them any more. Failing that, they are garbage.
+                        let _ = shared.store.delete(&shared.blob(&old.blob)).await;
+                    }
+                    return Ok(());
+                }
+                // Also where the store took the first of two equal requests: the next look shows.
+                Ok(Written::Raced) => races.again().await?,
+                Err(error) => return Err(store_failed(&error)),
+            }
+        }
+    }
+}
+
+impl Parts {
+    async fn send(&mut self, part: Bytes) -> Result<(), Error> {
+        self.sent().await?;
+        let sending = self.upload.put_part(PutPayload::from(part));
+        self.sending = Some(AbortOnDropHandle::new(tokio::spawn(sending)));
+        Ok(())
+    }
+
+    async fn sent(&mut self) -> Result<(), Error> {
+        match self.sending.take() {
+            Some(sending) => sending.await.map_err(|source| Error::JoinError { source })?,
+            None => Ok(()),
+        }
+    }
+
+    async fn complete(&mut self) -> Result<(), Error> {
+        if !self.rest.is_empty() {
+            let part = self.rest.split().freeze();
+            self.send(part).await?;
+        }
+        self.sent().await?;
+        self.upload.complete().await.map(drop)
+    }
+}
+
+impl Incoming for ObjectIncoming {
+    fn write(&mut self, _: u64, pieces: Vec<Bytes>) -> Pending<'_, ()> {
+        Box::pin(self.take(pieces))
+    }
+
+    fn commit(&mut self, info: ArtifactInfo, conditions: Conditions) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let named = self.name(info, conditions).await;
+            if named.is_ok() {
+                self.doubtful = true;
+            }
+            named
+        })
+    }
+}
+
+impl Drop for ObjectIncoming {
+    fn drop(&mut self) {
+        // Where there is no runtime any more, what is left is garbage.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let shared = self.shared.clone();
+        match std::mem::replace(&mut self.state, State::Broken) {
+            State::Parts(Parts { mut upload, sending, .. }) => {
+                let abort = async move {
+                    drop(sending);
+                    let _ = upload.abort().await;
+                };
+                self.shared.writing.spawn_on(abort, &runtime);
+            }
+            State::Stored if !self.doubtful => {
+                let blob = shared.blob(&self.id);
+                let remove = async move {
+                    let _ = shared.store.delete(&blob).await;
+                };
+                self.shared.writing.spawn_on(remove, &runtime);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn broken() -> Refusal {
+    refuse(ErrorCode::Unavailable, "a part of the upload was lost; begin another")
+}
