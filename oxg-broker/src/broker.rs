@@ -129,6 +129,7 @@ impl Broker {
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        self.services.egress.upstream.close();
     }
 }
 

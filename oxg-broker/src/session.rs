@@ -96,7 +96,7 @@ impl SessionBuilder {
         let artifacts = self.services.artifacts_of(&name)?;
         let tasks = self.services.tasks.clone().unwrap_or_else(|| Arc::new(MemoryTasks::new()));
         let state = Arc::new(SessionState {
-            plugin_id: format!("{name}-{run_id}"),
+            plugin_id: format!("{name}-{run_id}").into(),
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),

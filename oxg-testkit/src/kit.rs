@@ -16,7 +16,7 @@ use oxg_sdk::{Plugin, RunError, RunSummary, Runtime};
 use serde_json::{Map, Value};
 
 use crate::run::{Capture, Run};
-use crate::targets::{ScriptedResolver, ScriptedUpstream, Targets};
+use crate::targets::{ScriptedUpstream, Targets, resolver};
 
 /// How long a run may take, in the test's time: it moves on by itself when nothing else does, so
 /// that a plugin that hangs costs a moment.
@@ -52,7 +52,7 @@ impl<P: Plugin> Testkit<P> {
         let manifest = manifest.unwrap_or_else(|error| panic!("{error}"));
         let targets = Targets::default();
         let broker = Broker::builder()
-            .resolver(ScriptedResolver)
+            .resolver(resolver())
             .upstream(ScriptedUpstream(targets.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));

@@ -23,7 +23,9 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use resolve::{Resolve, Resolving, SystemResolver};
+#[cfg(feature = "hickory")]
+pub use resolve::HickoryResolver;
+pub use resolve::{Resolve, Resolving, ScriptedResolver, SystemResolver};
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
 
 use crate::audit::Entry;
@@ -52,8 +54,22 @@ struct Way {
 }
 
 impl Egress {
-    /// Forwards an absolute-form request, if policy allows it.
+    /// Forwards an absolute-form request, if policy allows it and as long as the session lasts.
     pub(crate) async fn forward(
+        &self,
+        call: &Call<'_>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Refusal> {
+        tokio::select! {
+            biased;
+            () = call.session.ended.cancelled() => {
+                Err(refuse(ErrorCode::TokenExpired, CutShort::Ended.to_string()))
+            }
+            response = self.checked(call, request) => response,
+        }
+    }
+
+    async fn checked(
         &self,
         call: &Call<'_>,
         mut request: Request<Body>,
@@ -153,16 +169,19 @@ impl Egress {
         check_size(&body, limits.egress_request_bytes)?;
         let quota = &call.session.quota;
         let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
-        let body = Metered::new(body, quota.to_targets.clone());
+        let ended = &call.session.ended;
+        let body = Metered::new(body, quota.to_targets.clone(), ended);
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
         let checked = CheckedRequest {
+            plugin: call.session.plugin_id.clone(),
             request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
             max_head_bytes: usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX),
             url: url.clone(),
+            ended: ended.clone(),
         };
 
         // A long upload is bounded by the call's deadline alone.
@@ -193,7 +212,8 @@ impl Egress {
         parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
-        let mut body = Metered::new(body, quota.from_targets.clone()).boxed_unsync();
+        let body = Metered::new(body, quota.from_targets.clone(), ended);
+        let mut body = body.boxed_unsync();
         if let Some(scrub) = scrub {
             body = scrub.apply(&mut parts.headers, body, &url)?;
         }
@@ -203,9 +223,11 @@ impl Egress {
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
-        UpstreamError::Protocol(source) => match cut_short(source) {
-            Some(CutShort::TooLarge(_)) => ErrorCode::PayloadTooLarge,
-            Some(_) => ErrorCode::DeadlineExceeded,
+        // It may be the request's body that ended the exchange.
+        UpstreamError::Protocol(source) => match find_cause(source.as_ref()) {
+            Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
+            Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
+            Some(_) => return refuse(ErrorCode::InvalidRequest, "the body ended early"),
             None => ErrorCode::UpstreamProtocol,
         },
         UpstreamError::Unreachable(_) | UpstreamError::ConnectTimeout(_) => {
@@ -216,21 +238,13 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     };
     let mut detail = error.to_string();
     if let UpstreamError::Protocol(source) = error
-        && let Some(violation) = find_cause::<Violation>(source)
+        && let Some(violation) = find_cause::<Violation>(source.as_ref())
     {
         detail = format!("the target broke the protocol: {violation}");
     }
     let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());
     refusal
-}
-
-/// The bound of ours that ended the request's body, if that is what went wrong.
-fn cut_short(error: &(dyn Error + 'static)) -> Option<CutShort> {
-    match find_cause(error)? {
-        BodyError::CutShort(cut) => Some(*cut),
-        _ => None,
-    }
 }
 
 /// The first error of this type among an error and its sources.

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use oxg_protocol::Url;
 
 pub use pattern::{Pattern, get, request};
-pub(crate) use upstream::{ScriptedResolver, ScriptedUpstream};
+pub(crate) use upstream::{ScriptedUpstream, resolver};
 
 /// The scripted targets of a test. A clone is the same script.
 ///

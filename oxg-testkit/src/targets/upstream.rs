@@ -2,20 +2,14 @@
 
 use http::Response;
 use http_body_util::BodyExt as _;
-use oxg_broker::egress::{CheckedRequest, Resolve, Resolving, Sending, Upstream, UpstreamError};
+use oxg_broker::egress::{CheckedRequest, ScriptedResolver, Sending, Upstream, UpstreamError};
 use oxg_broker::full;
-use oxg_protocol::host::HostName;
 
 use super::{Sent, Targets};
 
 /// Every name is at one public address, which nobody ever dials.
-#[derive(Debug)]
-pub(crate) struct ScriptedResolver;
-
-impl Resolve for ScriptedResolver {
-    fn resolve<'a>(&'a self, _: &'a HostName) -> Resolving<'a> {
-        Box::pin(std::future::ready(Ok(vec![[93, 184, 215, 14].into()])))
-    }
+pub(crate) fn resolver() -> ScriptedResolver {
+    ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()])
 }
 
 #[derive(Debug)]
