@@ -102,6 +102,9 @@ pub enum CutShort {
     /// Nothing came for too long.
     #[error("nothing came for {} s", .0.as_secs())]
     Idle(Duration),
+    /// The session ended.
+    #[error("the session has ended")]
+    Ended,
 }
 
 /// What holds while a body streams.

@@ -137,6 +137,7 @@ impl Broker {
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        self.services.egress.upstream.close();
         for artifacts in self.services.open_artifacts() {
             artifacts.settle().await;
         }

@@ -98,7 +98,7 @@ impl SessionBuilder {
         let plugin_id = format!("{name}-{run_id}");
         let borrower = Borrower { plugin: name, plugin_id: plugin_id.clone() };
         let state = Arc::new(SessionState {
-            plugin_id,
+            plugin_id: plugin_id.into(),
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),

@@ -18,7 +18,7 @@ use crate::tasks::Tasks;
 /// What the broker knows of a session.
 #[derive(Debug)]
 pub(crate) struct SessionState {
-    pub(crate) plugin_id: String,
+    pub(crate) plugin_id: Arc<str>,
     pub(crate) manifest: Manifest,
     pub(crate) info: SessionInfo,
     pub(crate) limits: Limits,

@@ -10,7 +10,7 @@ use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
 use serde_json::{Map, Value};
 
-use crate::targets::{ScriptedResolver, ScriptedUpstream, Targets};
+use crate::targets::{ScriptedUpstream, Targets, resolver};
 
 /// What a test has of a host, whatever the plugin is.
 pub(crate) struct Host {
@@ -31,7 +31,7 @@ impl Host {
             Manifest::from_slice(manifest).unwrap_or_else(|error| panic!("manifest.json: {error}"));
         let targets = Targets::default();
         let broker = Broker::builder()
-            .resolver(ScriptedResolver)
+            .resolver(resolver())
             .upstream(ScriptedUpstream::new(targets.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));

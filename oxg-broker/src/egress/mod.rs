@@ -23,7 +23,9 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use resolve::{Resolve, Resolving, SystemResolver};
+#[cfg(feature = "hickory")]
+pub use resolve::HickoryResolver;
+pub use resolve::{Resolve, Resolving, ScriptedResolver, SystemResolver};
 #[cfg(feature = "vault")]
 pub(crate) use upstream::server_name;
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError, exchange};
@@ -54,8 +56,22 @@ struct Way {
 }
 
 impl Egress {
-    /// Forwards an absolute-form request, if policy allows it.
+    /// Forwards an absolute-form request, if policy allows it and as long as the session lasts.
     pub(crate) async fn forward(
+        &self,
+        call: &Call<'_>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Refusal> {
+        tokio::select! {
+            biased;
+            () = call.session.ended.cancelled() => {
+                Err(refuse(ErrorCode::TokenExpired, CutShort::Ended.to_string()))
+            }
+            response = self.checked(call, request) => response,
+        }
+    }
+
+    async fn checked(
         &self,
         call: &Call<'_>,
         mut request: Request<Body>,
@@ -155,16 +171,19 @@ impl Egress {
         check_size(&body, limits.egress_request_bytes)?;
         let quota = &call.session.quota;
         let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
-        let body = Metered::new(body, quota.to_targets.clone());
+        let ended = &call.session.ended;
+        let body = Metered::new(body, quota.to_targets.clone(), ended);
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
         let checked = CheckedRequest {
+            plugin: call.session.plugin_id.clone(),
             request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
             max_head_bytes: usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX),
             url: url.clone(),
+            ended: ended.clone(),
         };
 
         // A long upload is bounded by the call's deadline alone.
@@ -195,7 +214,8 @@ impl Egress {
         parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
-        let mut body = Metered::new(body, quota.from_targets.clone()).boxed_unsync();
+        let body = Metered::new(body, quota.from_targets.clone(), ended);
+        let mut body = body.boxed_unsync();
         if let Some(scrub) = scrub {
             body = scrub.apply(&mut parts.headers, body, &url)?;
         }
@@ -206,7 +226,7 @@ impl Egress {
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
         // The request's body is the plugin's: what ends it is not the target's fault.
-        UpstreamError::Protocol(source) => match find_cause(source) {
+        UpstreamError::Protocol(source) => match find_cause(source.as_ref()) {
             Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
             Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
             Some(_) => ErrorCode::InvalidRequest,
@@ -220,9 +240,9 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     };
     let mut detail = error.to_string();
     if let UpstreamError::Protocol(source) = error {
-        if let Some(violation) = find_cause::<Violation>(source) {
+        if let Some(violation) = find_cause::<Violation>(source.as_ref()) {
             detail = format!("the target broke the protocol: {violation}");
-        } else if let Some(cut) = find_cause::<BodyError>(source) {
+        } else if let Some(cut) = find_cause::<BodyError>(source.as_ref()) {
             detail = format!("the request's body ended early: {cut}");
         }
     }

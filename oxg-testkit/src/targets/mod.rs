@@ -19,7 +19,7 @@ pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
 pub use pattern::{Pattern, get, request};
 pub use sent::Sent;
-pub(crate) use upstream::{ScriptedResolver, ScriptedUpstream};
+pub(crate) use upstream::{ScriptedUpstream, resolver};
 
 use expectation::Answering;
 use script::Script;

@@ -5,10 +5,9 @@ use std::sync::Mutex;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body_util::BodyExt as _;
 use oxg_broker::egress::{
-    CheckedRequest, Resolve, Resolving, Sending, Upstream, UpstreamError, exchange,
+    CheckedRequest, ScriptedResolver, Sending, Upstream, UpstreamError, exchange,
 };
 use oxg_broker::full;
-use oxg_protocol::host::HostName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -20,13 +19,8 @@ use super::{Sent, Targets};
 const PIPE: usize = 64 << 10;
 
 /// Every name is at one public address, which nobody ever dials.
-#[derive(Debug)]
-pub(crate) struct ScriptedResolver;
-
-impl Resolve for ScriptedResolver {
-    fn resolve<'a>(&'a self, _: &'a HostName) -> Resolving<'a> {
-        Box::pin(std::future::ready(Ok(vec![[93, 184, 215, 14].into()])))
-    }
+pub(crate) fn resolver() -> ScriptedResolver {
+    ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()])
 }
 
 #[derive(Debug)]

@@ -1,11 +1,19 @@
 //! Names to addresses.
 
+#[cfg(feature = "hickory")]
+mod hickory;
+mod scripted;
+
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 
 use oxg_protocol::host::HostName;
+
+#[cfg(feature = "hickory")]
+pub use hickory::HickoryResolver;
+pub use scripted::ScriptedResolver;
 
 /// What [`Resolve::resolve`] returns.
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
