@@ -78,6 +78,12 @@ impl CallOptions {
     }
 }
 
-/// When the call is over; set by the deadline layer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Expires(pub(super) Instant);
+/// One call on its way through the channel.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) options: CallOptions,
+    /// The deadline that applies.
+    pub(super) stated: Duration,
+    /// When it passes.
+    pub(super) expires: Instant,
+}
