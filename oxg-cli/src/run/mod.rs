@@ -75,6 +75,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let files = Files::prepare(output.keep.as_deref())?;
     let mut builder = Broker::builder()
         .directory(&files.directory)
+        .redactor(terminal::redactor().clone())
         // The tasks of this run alone: nothing is left of them for a later one.
         .tasks(MemoryTasks::new());
     for file in &plan.authorities {

@@ -15,6 +15,7 @@ use super::problem::Problems;
 use super::retry::Retry;
 use super::stamp::Stamp;
 use super::{BrokerChannel, TokenSource};
+use crate::random;
 
 /// Puts a [`BrokerChannel`] together.
 #[must_use]
@@ -83,6 +84,7 @@ impl ChannelBuilder {
         let host = self.connector.host.clone();
         let places = Arc::new(Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)));
         let budget = Arc::new(Budget::default());
+        let trace = random::trace_id();
         let service = ServiceBuilder::new()
             .layer(layer_fn(|inner| Deadline { inner, default: self.deadline }))
             .layer(layer_fn(|inner| Limit { inner, places: Arc::clone(&places) }))
@@ -97,6 +99,7 @@ impl ChannelBuilder {
                 token: self.token.clone(),
                 redactor: self.redactor.clone(),
                 host: host.clone(),
+                trace,
             }))
             .service(Pool::new(self.connector.clone(), self.idle));
         BrokerChannel::from_service(service)

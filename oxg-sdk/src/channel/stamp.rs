@@ -2,35 +2,42 @@ use std::task::{Context, Poll};
 
 use http::header::{AUTHORIZATION, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Request, Response};
-use oxg_protocol::{ProtocolVersion, header};
+use oxg_protocol::{ProtocolVersion, TraceId, TraceParent, header};
 use oxg_redact::Redactor;
 use tokio::time::Instant;
 use tower::Service;
 
 use super::call::{CallOptions, Expires};
 use super::{Body, ChannelError, ChannelFuture, TokenSource, oneshot};
+use crate::random;
 
-/// Writes the fields that every call carries: token, deadline, protocol version, task, host.
+/// Writes the fields that every call carries: token, deadline, protocol version, task, trace, host.
 #[derive(Clone)]
 pub(super) struct Stamp<S> {
     pub(super) inner: S,
     pub(super) token: TokenSource,
     pub(super) redactor: Redactor,
     pub(super) host: HeaderValue,
+    /// The trace of calls that belong to no other.
+    pub(super) trace: TraceId,
 }
 
 impl<S> Stamp<S> {
     fn stamp(&self, request: &mut Request<Body>) -> Result<(), ChannelError> {
         // Absolute form is egress: `Authorization` belongs to the target there.
-        let field =
-            if request.uri().scheme().is_some() { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        // So does `traceparent`.
+        let (field, traceparent) = match request.uri().scheme() {
+            Some(_) => (PROXY_AUTHORIZATION, header::TRACEPARENT),
+            None => (AUTHORIZATION, "traceparent"),
+        };
         let token = self.token.bearer(&self.redactor)?;
         let left = request
             .extensions()
             .get::<Expires>()
             .map(|&Expires(at)| at.saturating_duration_since(Instant::now()));
-        let task =
-            request.extensions().get::<CallOptions>().and_then(|options| options.task.clone());
+        let options = request.extensions().get::<CallOptions>();
+        let task = options.and_then(|options| options.task.clone());
+        let trace = options.and_then(|options| options.trace).unwrap_or(self.trace);
         let headers = request.headers_mut();
         match token {
             Some(token) => headers.insert(field, token),
@@ -41,6 +48,8 @@ impl<S> Stamp<S> {
             headers.insert(header::DEADLINE_MS, milliseconds.into());
         }
         headers.insert(header::PROTOCOL, text(&ProtocolVersion::CURRENT.to_string())?);
+        let traceparent_value = TraceParent::new(trace, random::span_id()).to_string();
+        headers.insert(traceparent, text(&traceparent_value)?);
         if let Some(task) = task {
             headers.insert(header::TASK_ID, text(task.as_str())?);
         }

@@ -18,6 +18,8 @@ use super::work::deliver;
 use super::{RunError, RunSummary, Shared, StopReason};
 use crate::Plugin;
 use crate::clients::ApiError;
+use crate::logging::TASK_TARGET;
+use crate::random;
 
 /// Failed leases in a row before the broker counts as lost.
 const MAX_FAILURES: u32 = 7;
@@ -184,13 +186,17 @@ impl<P: Plugin> Leases<P> {
     }
 
     fn start(&mut self, delivery: Delivery, at: Instant) {
+        let trace = delivery.traceparent.map(|parent| parent.trace_id);
+        let trace_id = trace.unwrap_or_else(random::trace_id);
         let span = tracing::info_span!(
+            target: TASK_TARGET,
             "task",
             task_id = delivery.task_id.as_str(),
+            %trace_id,
             kind = delivery.kind.as_str(),
             attempt = delivery.attempt,
         );
-        let work = deliver(Arc::clone(&self.shared), delivery, at);
+        let work = deliver(Arc::clone(&self.shared), delivery, trace_id, at);
         self.running.spawn(work.instrument(span).with_current_subscriber());
     }
 
