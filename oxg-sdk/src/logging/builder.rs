@@ -9,15 +9,15 @@ use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
-use super::file::{LogFile, Rotation};
+use super::file::{self, LogFile, Rotation};
 use super::layer::LogLayer;
 use super::queue::{Overflow, Queue};
 use super::rate::{Buckets, RateLimit};
-use super::shared::Shared;
+use super::shared::{Shared, Who};
 use super::sink::LogSink;
 use super::stderr::{DirectStderr, Stderr};
-use super::writer::{Form, Writer};
-use super::{Levels, json};
+use super::writer::{Form, Gaps, Writer};
+use super::Levels;
 
 /// How long whoever logs waits for the file or for stderr.
 const PATIENCE: Overflow = Overflow::Block(Duration::from_secs(1));
@@ -33,6 +33,8 @@ pub struct Logging {
     sinks: Vec<Box<dyn LogSink>>,
     broker: Option<Arc<Queue>>,
     direct_human: bool,
+    #[cfg(feature = "otel")]
+    spans: Option<Writer>,
 }
 
 /// The logging of a run. Cheap to clone. When the last clone and the subscriber are gone, the lines
@@ -55,6 +57,8 @@ impl Logging {
             sinks: Vec::new(),
             broker: None,
             direct_human: false,
+            #[cfg(feature = "otel")]
+            spans: None,
         }
     }
 
@@ -85,15 +89,15 @@ impl Logging {
     /// # Errors
     /// Where the file cannot be opened, or the system gives no thread.
     pub fn directory(mut self, directory: &Path) -> io::Result<Self> {
-        let file = LogFile::open(directory, self.rotation)?;
-        self.writers.push(Writer::start("oxg-log-file", Form::Json, PATIENCE, file)?);
+        let file = LogFile::open(directory, file::NAME, self.rotation)?;
+        self.writers.push(Writer::start("oxg-log-file", Form::Json, PATIENCE, Gaps::Told, file)?);
         Ok(self)
     }
 
     /// Writes lines to stderr. A thread writes them; whoever logs waits for room for at most a
     /// second.
     pub fn stderr(mut self, form: Form) -> Self {
-        match Writer::start("oxg-log-stderr", form, PATIENCE, Stderr) {
+        match Writer::start("oxg-log-stderr", form, PATIENCE, Gaps::Told, Stderr) {
             Ok(writer) => self.writers.push(writer),
             Err(_) => {
                 self.direct_human |= form == Form::Human;
@@ -116,6 +120,23 @@ impl Logging {
         self
     }
 
+    /// Appends spans to `traces.jsonl` in `directory` when they end: OTLP/JSON, one `TracesData` a
+    /// line, as OpenTelemetry's file exporter writes it. The file takes as much room as
+    /// [`rotation`](Self::rotation) says.
+    ///
+    /// A file, because a plugin has no network: a collector beside the host reads it.
+    ///
+    /// # Errors
+    /// As [`directory`](Self::directory).
+    #[cfg(feature = "otel")]
+    pub fn spans(mut self, directory: &Path) -> io::Result<Self> {
+        let file = LogFile::open(directory, super::otlp::NAME, self.rotation)?;
+        let overflow = Overflow::DropNewest;
+        // A line that is no `TracesData` would be in the way of whoever reads them.
+        self.spans = Some(Writer::start("oxg-spans", Form::Json, overflow, Gaps::Silent, file)?);
+        Ok(self)
+    }
+
     /// Hands lines to `sink`, where the event happens.
     pub fn sink(mut self, sink: impl LogSink) -> Self {
         self.sinks.push(Box::new(sink));
@@ -134,11 +155,18 @@ impl Logging {
             writers: self.writers,
             sinks: self.sinks,
             broker: self.broker,
+            #[cfg(feature = "otel")]
+            spans: self.spans,
             who: OnceLock::new(),
         });
         let layer = LogLayer(Arc::clone(&shared));
-        let dispatch = Dispatch::new(Registry::default().with(self.levels.0).with(layer));
-        LogPipeline { shared, dispatch }
+        let registry = Registry::default().with(self.levels.0).with(layer);
+        #[cfg(feature = "otel")]
+        let registry = registry.with(shared.spans.is_some().then(|| super::otlp::SpanExport {
+            shared: Arc::clone(&shared),
+            trace: crate::random::trace_id(),
+        }));
+        LogPipeline { shared, dispatch: Dispatch::new(registry) }
     }
 }
 
@@ -177,11 +205,7 @@ impl LogPipeline {
 
     /// Names whoever speaks in the lines to come.
     pub(crate) fn identify(&self, plugin: &str, run_id: &RunId) {
-        let mut who = String::from(",\"plugin\":");
-        json::string(plugin, &mut who);
-        who.push_str(",\"run_id\":");
-        json::string(run_id.as_str(), &mut who);
-        let _ = self.shared.who.set(who);
+        let _ = self.shared.who.set(Who::new(plugin, run_id));
     }
 
     /// Tells how many lines the rate limit held back and nobody was told of.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::writer::Output;
 
 /// The name of the log in the workspace.
-const NAME: &str = "run.log";
+pub(super) const NAME: &str = "run.log";
 /// The most files that are ever looked for.
 const MAX_KEPT: u32 = 99;
 
@@ -45,8 +45,8 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    pub(super) fn open(directory: &Path, rotation: Rotation) -> io::Result<Self> {
-        let path = directory.join(NAME);
+    pub(super) fn open(directory: &Path, name: &str, rotation: Rotation) -> io::Result<Self> {
+        let path = directory.join(name);
         // Left by a run that kept more.
         for number in (rotation.kept + 1..=MAX_KEPT).map_while(|number| {
             let old = numbered(&path, number);
@@ -112,7 +112,9 @@ impl Output for LogFile {
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {
-    path.with_extension(format!("log.{number}"))
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number}"));
+    name.into()
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
@@ -153,7 +155,7 @@ mod tests {
     fn old_lines_move_on_and_the_oldest_go() {
         let directory = tempfile::tempdir().unwrap();
         let rotation = Rotation::new(0, 2);
-        let mut log = LogFile::open(directory.path(), rotation).unwrap();
+        let mut log = LogFile::open(directory.path(), NAME, rotation).unwrap();
         for letter in ["a", "b", "c", "d"] {
             log.write(letter.repeat(40 << 10).as_bytes()).unwrap();
         }
@@ -162,9 +164,9 @@ mod tests {
             pairs(&[("run.log", "d"), ("run.log.1", "c"), ("run.log.2", "b")])
         );
         // A later run that keeps less makes room at once.
-        LogFile::open(directory.path(), Rotation::new(0, 1)).unwrap();
+        LogFile::open(directory.path(), NAME, Rotation::new(0, 1)).unwrap();
         assert_eq!(files(directory.path()), pairs(&[("run.log", "d"), ("run.log.1", "c")]));
-        let mut log = LogFile::open(directory.path(), Rotation::new(0, 0)).unwrap();
+        let mut log = LogFile::open(directory.path(), NAME, Rotation::new(0, 0)).unwrap();
         log.write("e".repeat(40 << 10).as_bytes()).unwrap();
         assert_eq!(files(directory.path()), pairs(&[("run.log", "e")]));
     }
@@ -175,7 +177,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
 
         let directory = tempfile::tempdir().unwrap();
-        LogFile::open(directory.path(), Rotation::default()).unwrap();
+        LogFile::open(directory.path(), NAME, Rotation::default()).unwrap();
         let mode = fs::metadata(directory.path().join(NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -45,6 +45,8 @@ mod levels;
 #[cfg(feature = "log")]
 mod log_crate;
 mod notice;
+#[cfg(feature = "otel")]
+mod otlp;
 mod panic;
 mod queue;
 mod rate;

@@ -1,6 +1,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use oxg_protocol::RunId;
 use oxg_protocol::log::Level;
 use oxg_redact::Redactor;
 #[cfg(feature = "log")]
@@ -30,10 +31,39 @@ pub(super) struct Shared {
     pub(super) sinks: Vec<Box<dyn LogSink>>,
     /// To the broker; a run empties it.
     pub(super) broker: Option<Arc<Queue>>,
-    /// `,"plugin":…,"run_id":…`, known once the session is.
-    pub(super) who: OnceLock<String>,
+    /// To the file of spans.
+    #[cfg(feature = "otel")]
+    pub(super) spans: Option<Writer>,
+    /// Who speaks, known once the session is.
+    pub(super) who: OnceLock<Who>,
     /// Whether any writer writes for people.
     pub(super) human: bool,
+}
+
+/// Who speaks.
+pub(super) struct Who {
+    /// `,"plugin":…,"run_id":…`.
+    json: String,
+    #[cfg(feature = "otel")]
+    pub(super) plugin: String,
+    #[cfg(feature = "otel")]
+    pub(super) run_id: String,
+}
+
+impl Who {
+    pub(super) fn new(plugin: &str, run_id: &RunId) -> Self {
+        let mut json = String::from(",\"plugin\":");
+        json::string(plugin, &mut json);
+        json.push_str(",\"run_id\":");
+        json::string(run_id.as_str(), &mut json);
+        Self {
+            json,
+            #[cfg(feature = "otel")]
+            plugin: plugin.to_owned(),
+            #[cfg(feature = "otel")]
+            run_id: run_id.to_string(),
+        }
+    }
 }
 
 impl Shared {
@@ -75,7 +105,7 @@ impl Shared {
 
     /// Writes the line whose parts are in `scratch`.
     pub(super) fn write(&self, scratch: &mut Scratch, level: Level, target: &str, ids: &str) {
-        let who = self.who.get().map(String::as_str).unwrap_or_default();
+        let who = self.who.get().map(|who| who.json.as_str()).unwrap_or_default();
         compose::line(scratch, &Origin { level, target, who, ids }, self.human);
         if !compose::guard(&mut scratch.line, &self.redactor) {
             let text = "a line was left out: it would have shown a secret";
@@ -128,13 +158,21 @@ impl Shared {
         let end = Instant::now() + patience;
         let left = || end.saturating_duration_since(Instant::now());
         // Each in turn, all of them by the same end.
-        self.writers.iter().fold(true, |all, writer| writer.queue().flush(left()) && all)
+        self.all_writers().fold(true, |all, writer| writer.queue().flush(left()) && all)
     }
 
     /// Lines that some writer has lost so far.
     pub(super) fn lost(&self) -> u64 {
         let broker = self.broker.as_deref();
-        self.writers.iter().map(Writer::queue).chain(broker).map(Queue::lost).sum()
+        self.all_writers().map(Writer::queue).chain(broker).map(Queue::lost).sum()
+    }
+
+    fn all_writers(&self) -> impl Iterator<Item = &Writer> {
+        #[cfg(feature = "otel")]
+        let spans = self.spans.as_ref();
+        #[cfg(not(feature = "otel"))]
+        let spans = None;
+        self.writers.iter().chain(spans)
     }
 
     pub(super) fn wants(form: Form, writers: &[Writer]) -> bool {

@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::str::FromStr;
 
 use oxg_protocol::{TaskId, TraceId};
 use tracing::Metadata;
@@ -18,19 +19,34 @@ pub(super) struct SpanFields {
     pub(super) text: Text,
     /// `,"task_id":…,"trace_id":…` where it is the span of a task.
     pub(super) ids: String,
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for the export of spans"))]
+    trace_id: Option<TraceId>,
     parts: Vec<Part>,
 }
 
 impl SpanFields {
     /// A new span, from what was written into `scratch`.
     pub(super) fn new(meta: &'static Metadata<'static>, scratch: &Scratch, parts: Vec<Part>) -> Self {
-        let mut span =
-            Self { name: meta.name(), text: scratch.fields.clone(), ids: String::new(), parts };
+        let (name, text) = (meta.name(), scratch.fields.clone());
+        let mut span = Self { name, text, ids: String::new(), trace_id: None, parts };
         if meta.target() == TASK_TARGET {
-            span.lift(meta, "task_id", |id| id.parse::<TaskId>().is_ok());
-            span.lift(meta, "trace_id", |id| id.parse::<TraceId>().is_ok());
+            span.lift::<TaskId>(meta, "task_id");
+            span.trace_id = span.lift(meta, "trace_id");
         }
         span
+    }
+
+    /// The trace of the task, where it is the span of one.
+    #[cfg(feature = "otel")]
+    pub(super) fn trace_id(&self) -> Option<TraceId> {
+        self.trace_id
+    }
+
+    /// The fields, read back, without those that are ids of the line.
+    #[cfg(feature = "otel")]
+    pub(super) fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        let fields = self.text.json.strip_prefix(',').unwrap_or_default();
+        serde_json::from_str(&format!("{{{fields}}}")).unwrap_or_default()
     }
 
     /// Adds fields that were written into `scratch` later. One that is there already is replaced.
@@ -46,21 +62,14 @@ impl SpanFields {
     }
 
     /// Makes an id of the span one of the line's.
-    fn lift(&mut self, meta: &Metadata<'_>, name: &str, is_id: impl Fn(&str) -> bool) {
-        let Some(at) = meta.fields().field(name).and_then(|field| self.position(field.index()))
-        else {
-            return;
-        };
-        let Some(entry) = self.parts.get(at).and_then(|part| self.text.json.get(part.json.clone()))
-        else {
-            return;
-        };
+    fn lift<T: FromStr>(&mut self, meta: &Metadata<'_>, name: &str) -> Option<T> {
+        let at = self.position(meta.fields().field(name)?.index())?;
+        let entry = self.text.json.get(self.parts.get(at)?.json.clone())?;
         // What was redacted is no id any more.
-        let value = entry.rsplit_once(":\"").and_then(|(_, value)| value.strip_suffix('"'));
-        if value.is_some_and(is_id) {
-            self.ids.push_str(entry);
-            self.remove_json(at);
-        }
+        let id = entry.rsplit_once(":\"")?.1.strip_suffix('"')?.parse().ok()?;
+        self.ids.push_str(entry);
+        self.remove_json(at);
+        Some(id)
     }
 
     fn position(&self, field: usize) -> Option<usize> {

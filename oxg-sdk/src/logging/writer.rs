@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use super::queue::{Batch, Overflow, Queue};
+use super::queue::{Overflow, Queue};
 use super::{LogLine, LogSink, notice};
 
 /// The longest batch that is written at once, in bytes.
@@ -16,6 +16,14 @@ pub enum Form {
     Json,
     /// For people.
     Human,
+}
+
+/// Whether a line stands where others are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    Told,
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for the export of spans"))]
+    Silent,
 }
 
 /// Where a writer's lines end up.
@@ -37,6 +45,7 @@ impl Writer {
         name: &str,
         form: Form,
         overflow: Overflow,
+        gaps: Gaps,
         mut output: impl Output,
     ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(overflow));
@@ -44,7 +53,12 @@ impl Writer {
         // It ends once the queue is closed; see `Queue::close`.
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some(batch) = taken.wait_and_take(MAX_BATCH) {
-                let written = write(&mut output, form, &batch).is_ok();
+                let mut text = match gaps {
+                    Gaps::Told if batch.lost > 0 => notice::lost(form, batch.lost).into_bytes(),
+                    _ => Vec::new(),
+                };
+                text.extend_from_slice(&batch.text);
+                let written = text.is_empty() || output.write(&text).is_ok();
                 taken.done(&batch, written);
             }
         })?;
@@ -58,15 +72,6 @@ impl Writer {
     pub(super) fn queue(&self) -> &Queue {
         &self.queue
     }
-}
-
-fn write(output: &mut impl Output, form: Form, batch: &Batch) -> io::Result<()> {
-    if batch.lost == 0 {
-        return output.write(&batch.text);
-    }
-    let mut text = notice::lost(form, batch.lost).into_bytes();
-    text.extend_from_slice(&batch.text);
-    output.write(&text)
 }
 
 impl LogSink for Writer {

@@ -95,6 +95,12 @@ fn set_up_logging(environment: &Environment, redactor: &Redactor) -> Result<LogP
         logging = logging
             .directory(directory)
             .map_err(|source| RunError::Workspace { path: directory.clone(), source })?;
+        #[cfg(feature = "otel")]
+        {
+            logging = logging
+                .spans(directory)
+                .map_err(|source| RunError::Workspace { path: directory.clone(), source })?;
+        }
     }
     let logging = logging.build();
     if let Some(problem) = told {

@@ -186,13 +186,14 @@ impl<P: Plugin> Leases<P> {
     }
 
     fn start(&mut self, delivery: Delivery, at: Instant) {
-        let trace = delivery.traceparent.map(|parent| parent.trace_id);
-        let trace_id = trace.unwrap_or_else(random::trace_id);
+        let caller = delivery.traceparent;
+        let trace_id = caller.map_or_else(random::trace_id, |caller| caller.trace_id);
         let span = tracing::info_span!(
             target: TASK_TARGET,
             "task",
             task_id = delivery.task_id.as_str(),
             %trace_id,
+            parent_span_id = caller.map(|caller| tracing::field::display(caller.span_id)),
             kind = delivery.kind.as_str(),
             attempt = delivery.attempt,
         );
