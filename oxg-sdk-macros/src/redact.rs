@@ -45,7 +45,8 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
     }
     let (implemented, types, clause) = generics.split_for_impl();
     // An enum without variants has no values, and a reference to one does not match on nothing.
-    let body = if arms.is_empty() { quote!(match *self {}) } else { quote!(match self { #(#arms)* }) };
+    let body =
+        if arms.is_empty() { quote!(match *self {}) } else { quote!(match self { #(#arms)* }) };
     Ok(quote! {
         #[automatically_derived]
         impl #implemented ::core::fmt::Debug for #ident #types #clause {

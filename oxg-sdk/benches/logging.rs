@@ -64,13 +64,13 @@ fn event() {
     );
 }
 
-#[divan::bench(args = BOTH)]
+#[divan::bench(args = BOTH, sample_size = 500)]
 fn no_span(bencher: Bencher<'_, '_>, formatter: Formatter) {
     let _guard = tracing::dispatcher::set_default(&formatter.dispatch());
     bencher.bench_local(event);
 }
 
-#[divan::bench(args = BOTH)]
+#[divan::bench(args = BOTH, sample_size = 500)]
 fn two_spans(bencher: Bencher<'_, '_>, formatter: Formatter) {
     let _guard = tracing::dispatcher::set_default(&formatter.dispatch());
     let task = info_span!("task", task_id = "t-01J9ZV6Q", kind = "scan", attempt = 1);
@@ -80,7 +80,7 @@ fn two_spans(bencher: Bencher<'_, '_>, formatter: Formatter) {
     bencher.bench_local(event);
 }
 
-#[divan::bench(args = BOTH)]
+#[divan::bench(args = BOTH, sample_size = 500)]
 fn a_span_for_each_event(bencher: Bencher<'_, '_>, formatter: Formatter) {
     let _guard = tracing::dispatcher::set_default(&formatter.dispatch());
     bencher.bench_local(|| {

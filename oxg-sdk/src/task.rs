@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use oxg_protocol::{TaskId, TraceId};
 use oxg_protocol::task::Delivery;
+use oxg_protocol::{TaskId, TraceId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;

@@ -16,7 +16,9 @@ use http::header::{
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::{ArtifactName, ErrorCode, Problem, ProtocolVersion, TraceParent, header, route as path};
+use oxg_protocol::{
+    ArtifactName, ErrorCode, Problem, ProtocolVersion, TraceParent, header, route as path,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::audit::Entry;
@@ -208,11 +210,16 @@ async fn serve(
 
 /// A denial repeats what was asked for, and that may hold a secret.
 fn clean(services: &Services, problem: &mut Problem) {
-    let more = [&mut problem.capability, &mut problem.destination, &mut problem.manifest_hint];
-    for text in more.into_iter().flatten().chain([&mut problem.detail]) {
+    for text in problem.destination.iter_mut().chain([&mut problem.detail]) {
         if let Cow::Owned(redacted) = services.redactor.redact(text) {
             *text = redacted;
         }
+    }
+    // A line that names a secret is not one: only values are cut out of it.
+    if let Some(hint) = &mut problem.manifest_hint
+        && services.redactor.contains_known(hint.as_bytes())
+    {
+        *hint = services.redactor.redact(hint).into_owned();
     }
 }
 

@@ -123,7 +123,7 @@ async fn a_log_record_carries_who_sent_it_and_not_who_it_says() {
         "ts": "2026-01-02T03:04:05Z", "level": "info", "target": format!("t.{SECRET}"),
         "msg": format!("saw {SECRET}"), "plugin": "somebody-else", "run_id": "r-1",
         "fields": { "deep": [{ "value": SECRET }] },
-        "spans": [{ "name": SECRET, "password": "x", "where": SECRET }],
+        "spans": [{ "name": SECRET, "password": "hunter2", "where": SECRET }],
     });
     let reply = plugin.call("POST", "/v1/logs", format!("{record}\nnonsense")).await;
     let answers: Vec<Value> = lines(&reply);

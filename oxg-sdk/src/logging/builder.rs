@@ -9,6 +9,7 @@ use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
+use super::Levels;
 use super::file::{self, LogFile, Rotation};
 use super::layer::LogLayer;
 use super::queue::{Overflow, Queue};
@@ -17,7 +18,6 @@ use super::shared::{Shared, Who};
 use super::sink::LogSink;
 use super::stderr::{DirectStderr, Stderr};
 use super::writer::{Form, Gaps, Writer};
-use super::Levels;
 
 /// How long whoever logs waits for the file or for stderr.
 const PATIENCE: Overflow = Overflow::Block(Duration::from_secs(1));

@@ -66,7 +66,8 @@ impl LogFile {
             _ => {
                 for number in (1..kept).rev() {
                     // Missing ones leave gaps, which fill up.
-                    let _ = fs::rename(numbered(&self.path, number), numbered(&self.path, number + 1));
+                    let _ =
+                        fs::rename(numbered(&self.path, number), numbered(&self.path, number + 1));
                 }
                 fs::rename(&self.path, numbered(&self.path, 1))
             }

@@ -6,11 +6,11 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::level_of;
 use super::scratch;
 use super::shared::Shared;
 use super::span::SpanFields;
 use super::values::Values;
-use super::level_of;
 
 /// Writes each event once and hands it to all who take lines.
 pub(super) struct LogLayer(pub(super) Arc<Shared>);

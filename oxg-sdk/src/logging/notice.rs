@@ -12,7 +12,11 @@ pub(super) fn lost(form: Form, lost: u64) -> String {
         scratch.message.json.push_str(&text);
         scratch.message.human.push_str(&text);
         let human = form == Form::Human;
-        compose::line(scratch, &Origin { level: Level::Warn, target: TARGET, who: "", ids: "" }, human);
+        compose::line(
+            scratch,
+            &Origin { level: Level::Warn, target: TARGET, who: "", ids: "" },
+            human,
+        );
         let line = if human { &scratch.line.human } else { &scratch.line.json };
         format!("{line}\n")
     })

@@ -94,9 +94,7 @@ impl SpanExport {
         let who = self.shared.who.get();
         let resource: Map<String, Value> = who
             .into_iter()
-            .flat_map(|who| {
-                [("service.name", &who.plugin), ("service.instance.id", &who.run_id)]
-            })
+            .flat_map(|who| [("service.name", &who.plugin), ("service.instance.id", &who.run_id)])
             .map(|(key, value)| (key.to_owned(), Value::from(value.as_str())))
             .collect();
         Some(json!({ "resourceSpans": [{

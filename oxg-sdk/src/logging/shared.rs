@@ -87,10 +87,7 @@ impl Shared {
     pub(super) fn tell_suppressed(&self) {
         let count = self.buckets.take_suppressed();
         if count > 0 {
-            self.say(
-                Level::Warn,
-                &format!("{count} log lines were left out: too many at a time"),
-            );
+            self.say(Level::Warn, &format!("{count} log lines were left out: too many at a time"));
         }
     }
 
@@ -115,8 +112,7 @@ impl Shared {
             let origin = Origin { level: Level::Warn, target: notice::TARGET, who: "", ids: "" };
             compose::line(scratch, &origin, self.human);
         }
-        let line =
-            LogLine { level, json: &scratch.line.json, human: &scratch.line.human };
+        let line = LogLine { level, json: &scratch.line.json, human: &scratch.line.human };
         self.writers.iter().for_each(|writer| writer.write(&line));
         if let Some(broker) = &self.broker {
             broker.push(line.json);

@@ -19,19 +19,21 @@ pub(super) struct SpanFields {
     pub(super) text: Text,
     /// `,"task_id":…,"trace_id":…` where it is the span of a task.
     pub(super) ids: String,
-    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for the export of spans"))]
-    trace_id: Option<TraceId>,
     parts: Vec<Part>,
 }
 
 impl SpanFields {
     /// A new span, from what was written into `scratch`.
-    pub(super) fn new(meta: &'static Metadata<'static>, scratch: &Scratch, parts: Vec<Part>) -> Self {
+    pub(super) fn new(
+        meta: &'static Metadata<'static>,
+        scratch: &Scratch,
+        parts: Vec<Part>,
+    ) -> Self {
         let (name, text) = (meta.name(), scratch.fields.clone());
-        let mut span = Self { name, text, ids: String::new(), trace_id: None, parts };
+        let mut span = Self { name, text, ids: String::new(), parts };
         if meta.target() == TASK_TARGET {
             span.lift::<TaskId>(meta, "task_id");
-            span.trace_id = span.lift(meta, "trace_id");
+            span.lift::<TraceId>(meta, "trace_id");
         }
         span
     }
@@ -39,7 +41,7 @@ impl SpanFields {
     /// The trace of the task, where it is the span of one.
     #[cfg(feature = "otel")]
     pub(super) fn trace_id(&self) -> Option<TraceId> {
-        self.trace_id
+        self.ids.rsplit_once("\"trace_id\":\"")?.1.strip_suffix('"')?.parse().ok()
     }
 
     /// The fields, read back, without those that are ids of the line.
@@ -62,14 +64,14 @@ impl SpanFields {
     }
 
     /// Makes an id of the span one of the line's.
-    fn lift<T: FromStr>(&mut self, meta: &Metadata<'_>, name: &str) -> Option<T> {
+    fn lift<T: FromStr>(&mut self, meta: &Metadata<'_>, name: &str) -> Option<()> {
         let at = self.position(meta.fields().field(name)?.index())?;
         let entry = self.text.json.get(self.parts.get(at)?.json.clone())?;
         // What was redacted is no id any more.
-        let id = entry.rsplit_once(":\"")?.1.strip_suffix('"')?.parse().ok()?;
+        entry.rsplit_once(":\"")?.1.strip_suffix('"')?.parse::<T>().ok()?;
         self.ids.push_str(entry);
         self.remove_json(at);
-        Some(id)
+        Some(())
     }
 
     fn position(&self, field: usize) -> Option<usize> {

@@ -22,7 +22,7 @@ pub enum Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gaps {
     Told,
-    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for the export of spans"))]
+    #[cfg(feature = "otel")]
     Silent,
 }
 
@@ -53,10 +53,10 @@ impl Writer {
         // It ends once the queue is closed; see `Queue::close`.
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some(batch) = taken.wait_and_take(MAX_BATCH) {
-                let mut text = match gaps {
-                    Gaps::Told if batch.lost > 0 => notice::lost(form, batch.lost).into_bytes(),
-                    _ => Vec::new(),
-                };
+                let mut text = Vec::new();
+                if batch.lost > 0 && gaps == Gaps::Told {
+                    text.extend_from_slice(notice::lost(form, batch.lost).as_bytes());
+                }
                 text.extend_from_slice(&batch.text);
                 let written = text.is_empty() || output.write(&text).is_ok();
                 taken.done(&batch, written);

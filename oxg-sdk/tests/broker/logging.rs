@@ -275,15 +275,15 @@ fn what_becomes_secret_after_a_span_was_opened_is_cut_out_of_its_fields() {
     let lines = Lines::default();
     let logging = lines.logging(&redactor);
     tracing::dispatcher::with_default(&logging.dispatch(), || {
-        let span = tracing::info_span!("early", credential = VALUE, other = 1);
+        let span = tracing::info_span!("early", text = VALUE, other = 1);
         let _entered = span.enter();
         info!("before");
         redactor.register(VALUE).unwrap();
         info!("after");
     });
     let records = parsed(&lines);
-    assert_eq!(records[0].spans[0]["credential"], VALUE);
-    let expected = json!({ "name": "early", "credential": "[REDACTED_SECRET]", "other": 1 });
+    assert_eq!(records[0].spans[0]["text"], VALUE);
+    let expected = json!({ "name": "early", "text": "[REDACTED_SECRET]", "other": 1 });
     assert_eq!(json!(records[1].spans[0]), expected);
 }
 
@@ -449,7 +449,11 @@ async fn the_calls_and_the_lines_of_a_task_carry_its_trace() {
     assert_ne!(second.trace_id, first.trace_id);
     let findings = of("/v1/findings");
     assert_eq!(findings.len(), 2);
-    assert!(findings.iter().any(|call| call.trace_id == first.trace_id && call.span_id != first.span_id));
+    assert!(
+        findings
+            .iter()
+            .any(|call| call.trace_id == first.trace_id && call.span_id != first.span_id)
+    );
     // The field of that name is the target's there.
     for call in broker.calls_to("https://shop.test/") {
         assert_eq!(call.header("traceparent"), Some("of-the-author"));
@@ -477,7 +481,7 @@ async fn spans_are_exported_redacted_with_the_trace_of_their_task() {
     delivery["traceparent"] = caller.into();
     let broker = FakeBroker::well_behaved().delivery(delivery);
     let plugin = probe(|_, _| async {
-        tracing::info_span!("page", url = VALUE, number = 3, password = "x").in_scope(|| ());
+        tracing::info_span!("page", url = VALUE, number = 3, password = "hunter2").in_scope(|| ());
         Ok(TaskOutcome::done())
     });
     let logging = Logging::new(redactor).spans(directory.path()).unwrap().build();

@@ -80,7 +80,9 @@ impl Plugin for Leaky {
             "log crate" => log::warn!(target: &format!("target::{plain}"), "{all}"),
             "headers" => {
                 let mut headers = HeaderMap::new();
-                for (name, value) in [("authorization", "Bearer abcdef0123456789"), ("x-plain", &plain)] {
+                for (name, value) in
+                    [("authorization", "Bearer abcdef0123456789"), ("x-plain", &plain)]
+                {
                     if let Ok(value) = value.parse() {
                         headers.insert(name, value);
                     }
@@ -93,7 +95,8 @@ impl Plugin for Leaky {
             }
             "progress" => ctx.progress(1, 2, &all),
             "finding" => {
-                let finding = Finding::low(format!("leak.{plain}"), &all).target(&all).evidence(&all);
+                let finding =
+                    Finding::low(format!("leak.{plain}"), &all).target(&all).evidence(&all);
                 ctx.emit(finding.meta(&plain, &all).meta("password", "hunter2hunter2")).await?;
             }
             "output" => return TaskOutcome::with_output(&json!({ "all": all, &plain: [odd] })),
