@@ -10,7 +10,7 @@ use oxg_protocol::log::LogRecord;
 use oxg_protocol::{ErrorCode, TaskId, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Answer;
 use crate::body::{Body, full, read_all};
@@ -46,7 +46,7 @@ pub(super) async fn findings(
 
 pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<Body>) -> Answer {
     each_line(call, request, |record: LogRecord| match keep_log(services, call, record) {
-        Ok(()) => Value::Object(serde_json::Map::new()),
+        Ok(()) => Value::Object(Map::new()),
         Err(problem) => serde_json::json!({ "rejected": *problem }),
     })
     .await
@@ -55,16 +55,15 @@ pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<
 fn keep_log(services: &Services, call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
     record.msg = services.redactor.redact(&record.msg).into_owned();
     record.target = services.redactor.redact(&record.target).into_owned();
-    record.trace_id = record.trace_id.map(|id| services.redactor.redact(&id).into_owned());
+    // An id is chosen by the plugin, and may be what a secret looks like in hexadecimal.
+    record.trace_id = record.trace_id.filter(|id| {
+        matches!(services.redactor.redact(&id.to_string()), std::borrow::Cow::Borrowed(_))
+    });
     if humantime::parse_rfc3339(&record.ts).is_err() {
         record.ts = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     }
-    let mut fields = Value::Object(record.fields);
-    services.redactor.redact_json(&mut fields);
-    record.fields = match fields {
-        Value::Object(map) => map,
-        _ => serde_json::Map::new(),
-    };
+    redact_fields(services, &mut record.fields);
+    record.spans.iter_mut().for_each(|span| redact_fields(services, span));
     // Who speaks is known from the token; what the record claims does not count.
     record.plugin = Some(call.session.info.plugin.clone());
     record.run_id = Some(call.session.info.run_id.clone());
@@ -74,6 +73,14 @@ fn keep_log(services: &Services, call: &Call<'_>, mut record: LogRecord) -> Resu
             format!("the record could not be written ({})", error.kind()),
         )
     })
+}
+
+fn redact_fields(services: &Services, fields: &mut Map<String, Value>) {
+    let mut value = Value::Object(std::mem::take(fields));
+    services.redactor.redact_json(&mut value);
+    if let Value::Object(clean) = value {
+        *fields = clean;
+    }
 }
 
 /// Answers each line of the body with a line.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oxg_protocol::task::{Delivery, Extension, NewTask};
-use oxg_protocol::{Digest, LeaseToken, TaskId};
+use oxg_protocol::{Digest, LeaseToken, TaskId, TraceParent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
@@ -41,6 +41,8 @@ pub(crate) struct Work {
     deadline_ms: Option<u64>,
     /// Of the input.
     size: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<TraceParent>,
 }
 
 /// How far a task is.
@@ -74,6 +76,7 @@ impl Record {
             input: task.input,
             max_attempts: task.max_attempts,
             deadline_ms: task.deadline_ms,
+            traceparent: task.traceparent,
         };
         Self::of(Arc::new(work), Progress::new(now))
     }
@@ -129,6 +132,7 @@ impl Record {
             deadline_in_ms: progress.deadline.map(|deadline| millis(now.until(deadline))),
             idempotency_key: self.work.key.clone(),
             input: self.work.input.clone(),
+            traceparent: self.work.traceparent,
         }
     }
 

@@ -86,7 +86,7 @@ impl FromStr for Listen {
 
 pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     let manifest = Manifest::read(&args.manifest)?;
-    let mut builder = Broker::builder();
+    let mut builder = Broker::builder().redactor(terminal::redactor().clone());
     if let Some(keep) = &args.keep {
         builder = builder.directory(keep);
     }

@@ -78,6 +78,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let files = Files::prepare(output.keep.as_deref())?;
     let mut builder = Broker::builder()
         .directory(&files.directory)
+        .redactor(terminal::redactor().clone())
         // The tasks of this run alone: nothing is left of them for a later one.
         .tasks(MemoryTasks::new());
     builder = plan.task_store.add_to(builder).await?;

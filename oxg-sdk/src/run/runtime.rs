@@ -145,18 +145,27 @@ impl<P: Plugin> Runtime<P> {
             let queue = Arc::clone(logging.queue()?);
             Some(Shipper::start(queue, LogsClient::new(api.clone())))
         });
-        let result = self.work(session, shutdown).await.inspect_err(report);
+        let logging = self.logging.clone();
+        let lost = || logging.as_ref().map_or(0, LogPipeline::lost);
+        let mut result = self.work(session, shutdown).await.inspect_err(report);
+        if let Some(logging) = &logging {
+            logging.tell_suppressed();
+        }
         if let Ok(summary) = &result {
             tracing::info!(
                 completed = summary.completed,
                 failed = summary.failed,
                 released = summary.released,
                 lost = summary.lost,
+                log_lines_lost = lost(),
                 "run ended"
             );
         }
         if let Some(shipper) = shipper {
             shipper.finish().await;
+        }
+        if let Ok(summary) = &mut result {
+            summary.log_lines_lost = lost();
         }
         result
     }

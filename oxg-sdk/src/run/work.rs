@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use oxg_protocol::TraceId;
 use oxg_protocol::task::Delivery;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -37,9 +38,10 @@ enum Verdict {
 pub(super) async fn deliver<P: Plugin>(
     shared: Arc<Shared<P>>,
     delivery: Delivery,
+    trace_id: TraceId,
     leased: Instant,
 ) -> Ended {
-    let tasks = shared.tasks();
+    let tasks = shared.tasks_of(trace_id);
     let expires = leased + Duration::from_millis(delivery.lease_expires_in_ms);
     let expires = Arc::new(LeaseEnd::new(expires));
     let report = Report {
@@ -49,7 +51,7 @@ pub(super) async fn deliver<P: Plugin>(
         until: &expires,
         abort: &shared.abort,
     };
-    let task = Task::new(delivery.clone(), leased);
+    let task = Task::new(delivery.clone(), trace_id, leased);
     let limit = leased.checked_add(shared.settings.hook).unwrap_or(leased + LONGEST);
     let until = task.deadline().map_or(limit, |end| end.min(limit));
     let final_deadline = task.deadline().is_some_and(|end| end <= limit);
@@ -96,7 +98,7 @@ async fn attempt<P: Plugin>(
     let cancel = Signal::default();
     let ctx = Context::for_task(Arc::clone(shared), &task, until, cancel.clone());
     let heartbeat = Heartbeat {
-        tasks: shared.tasks(),
+        tasks: shared.tasks_of(task.trace_id()),
         task: delivery.task_id.clone(),
         token: delivery.lease_token.clone(),
         lease: shared.settings.lease,

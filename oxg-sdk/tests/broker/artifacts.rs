@@ -231,3 +231,20 @@ async fn conditions_and_files_go_both_ways() {
     let put = broker.calls().into_iter().find(|call| call.method == Method::PUT).unwrap();
     assert_eq!(put.header("if-match"), Some(Digest::of(b"old").to_etag().as_str()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_holds_a_secret_does_not_leave_the_plugin() {
+    const VALUE: &str = "s3cr3t-of-the-shop";
+    let redactor = oxg_sdk::redact::Redactor::default();
+    redactor.register(VALUE).unwrap();
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let put = ctx.artifacts().put(format!("pages/{VALUE}.html"), "x").await;
+        let Err(ArtifactError::SecretName { name }) = put else { panic!("{put:?}") };
+        assert_eq!(name, "pages/[REDACTED_SECRET].html");
+        Ok(TaskOutcome::done())
+    });
+    let run = crate::probe::runtime(&broker, plugin).redactor(redactor);
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
+    assert!(broker.calls().iter().all(|call| call.method != Method::PUT));
+}

@@ -10,10 +10,11 @@ use http::{HeaderMap, Method};
 use oxg_protocol::artifact::{ArtifactInfo, Upload};
 use oxg_protocol::digest::Hasher;
 use oxg_protocol::{ArtifactName, Digest, ErrorCode, UploadId, header, route};
+use oxg_redact::Redactor;
 
 use super::progress::Observer;
 use super::resume::Attempts;
-use super::{ArtifactError, Progress, TRANSFER, insert};
+use super::{ArtifactError, ArtifactsClient, Progress, TRANSFER, insert};
 use crate::channel::Body;
 use crate::clients::{Api, ApiError};
 
@@ -28,6 +29,7 @@ const CANCEL_DEADLINE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct PutArtifact {
     api: Api,
+    redactor: Redactor,
     name: String,
     source: Source,
     conditions: Conditions,
@@ -58,17 +60,18 @@ impl Conditions {
 }
 
 impl PutArtifact {
-    pub(super) fn of_body(api: Api, name: &str, body: Body) -> Self {
-        Self::new(api, name, Source::Body(body))
+    pub(super) fn of_body(client: &ArtifactsClient, name: &str, body: Body) -> Self {
+        Self::new(client, name, Source::Body(body))
     }
 
-    pub(super) fn of_file(api: Api, name: &str, path: PathBuf) -> Self {
-        Self::new(api, name, Source::Path(path))
+    pub(super) fn of_file(client: &ArtifactsClient, name: &str, path: PathBuf) -> Self {
+        Self::new(client, name, Source::Path(path))
     }
 
-    fn new(api: Api, name: &str, source: Source) -> Self {
+    fn new(client: &ArtifactsClient, name: &str, source: Source) -> Self {
         let (conditions, progress) = (Conditions::default(), Observer::default());
-        Self { api, name: name.to_owned(), source, conditions, progress }
+        let ArtifactsClient { api, redactor } = client.clone();
+        Self { api, redactor, name: name.to_owned(), source, conditions, progress }
     }
 
     /// Stores it only if there is none of that name.
@@ -91,6 +94,11 @@ impl PutArtifact {
 
     async fn run(self) -> Result<ArtifactInfo, ArtifactError> {
         let name: ArtifactName = self.name.parse()?;
+        let report = self.redactor.scan(name.as_str());
+        if report.findings().iter().any(|finding| finding.kind.is_secret()) {
+            let name = self.redactor.redact(name.as_str()).into_owned();
+            return Err(ArtifactError::SecretName { name });
+        }
         let mut pieces = Pieces::open(self.source).await?;
         let mut put = Put {
             api: self.api,
