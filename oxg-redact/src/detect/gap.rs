@@ -2,7 +2,7 @@
 //! languages and tools.
 
 use super::pair;
-use crate::bytes::{ByteSet, DIGIT, WORD, before, quote_len};
+use crate::bytes::{ByteSet, DIGIT, WORD, before, quote_len, quote_len_back};
 
 /// Blanks allowed on each side of a separator.
 const BLANKS_MAX: usize = 32;
@@ -109,6 +109,7 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> 
         }
         [b'(' | b'{', ..] if !apart => Link::Quoted.at(at + 1),
         [b'i', b's', b':', ..] if apart => Link::Stated.at(at + 3),
+        [b'i', b's', b' ', b'"' | b'\'' | b'`', ..] if apart => Link::Quoted.at(at + 3),
         [b'i', b's', b' ', ..] if apart => Link::Beside.at(at + 3),
         [b'-' | b'|', b' ', ..] if apart => Link::Beside.at(at + 1),
         _ => pair::sibling(text, start, tight)
@@ -188,9 +189,9 @@ fn element(text: &[u8], start: usize, end: usize) -> Option<usize> {
 
 /// Whether the quoted key at `start` is the first argument of a call.
 fn is_first_argument(text: &[u8], start: usize) -> bool {
-    let escapes = |b: &&u8| matches!(b, b'\\' | b'"' | b'\'');
-    let opening = text[..start].iter().rev().take(4).take_while(escapes);
-    before(text, start - opening.count()) == Some(b'(')
+    let quote = start - quote_len_back(&text[..start]);
+    let gap = text[..quote].iter().rev().take(8).take_while(|b| b.is_ascii_whitespace()).count();
+    before(text, quote - gap) == Some(b'(')
 }
 
 /// Whether nothing but blanks, or a word that sets something, stands before the
@@ -219,17 +220,19 @@ fn begins_instruction(text: &[u8], start: usize) -> bool {
 /// `name string = …`, `name As String = …`. `at` is where the type would stand.
 fn typed(text: &[u8], at: usize) -> Option<usize> {
     let mut at = at + blanks(&text[at..], BLANKS_MAX);
-    for _ in 0..3 {
+    for word in 0..3 {
         let len = TYPE.run(&text[at..], TYPE_MAX);
         let digits = text[at..at + len].iter().filter(|b| b.is_ascii_digit()).count();
         if len == 0 || len == TYPE_MAX || digits > 3 {
             return None;
         }
         at += len;
-        at += blanks(&text[at..], BLANKS_MAX);
+        let gap = blanks(&text[at..], BLANKS_MAX);
+        at += gap;
         match &text[at..] {
             [b'=', b'=', ..] => return None,
-            [b'=', ..] => return Some(at + 1),
+            // `name base64=` is no declaration.
+            [b'=', ..] => return (word == 0 || gap > 0).then_some(at + 1),
             // A lifetime.
             [b'\'', ..] => at += 1,
             _ => {}

@@ -51,6 +51,13 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let Some(place) = after_key(text, start, end) else {
         return;
     };
+    match before(text, start) {
+        // `checksum/secret: …` of a chart.
+        Some(b'/') if text[..start].ends_with(b"checksum/") => return,
+        // A part of a name: `arn:aws:secretsmanager:…:secret:name`.
+        Some(b':') if place.link == Link::Stated => return,
+        _ => {}
+    }
     let own = classify(&text[start..end]);
     let sensitivity = match (own, classify_with_word_before(text, start, end)) {
         (own, Some((with_word, from))) if own < Some(with_word) => {
@@ -69,6 +76,11 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
         let opening = &text[place.at.saturating_sub(1)..value.range.start];
         listed |= opening.iter().any(|b| matches!(b, b'(' | b'[' | b'{'));
         let next = if listed { next_in_list(text, &value) } else { None };
+        // `pass=12 fail=3`
+        let count = end - start == 4 && text[value.range.clone()].iter().all(u8::is_ascii_digit);
+        if count && sensitivity == Sensitivity::Certain {
+            return;
+        }
         if let Some(secret) = judge(scan, sensitivity, value, &place) {
             // What the value holds need not be judged: it goes as a whole.
             last.end = last.end.max(secret.range.end);
@@ -129,6 +141,8 @@ fn judge(
     };
     let random = || found.quoted || is_plainly_random(bytes);
     let fits = match place.link {
+        Link::BesideQuoted => is_plainly_random(bytes),
+        Link::Beside | Link::Directive if sensitivity == Sensitivity::Hint => found.quoted,
         Link::Beside => random() && !is_fingerprint(bytes),
         Link::Directive => random() || sensitivity == Sensitivity::Certain && is_odd(bytes),
         _ => true,

@@ -57,7 +57,7 @@ pub(crate) fn looks_secret(
     let fits = match sensitivity {
         Sensitivity::Certain => looks_like_password(value, found),
         Sensitivity::Suspect => looks_like_token(value),
-        Sensitivity::Hint => (found.quoted || found.assignment) && looks_like_key(value),
+        Sensitivity::Hint => looks_like_key(value),
     };
     fits && !is_name(value)
 }
@@ -84,7 +84,7 @@ const FETCHES: &[&str] = &["env.", "os.", "process.", "config.", "self.", "this.
 /// Code that fetches the value, or a path to it.
 fn is_code(value: &[u8], found: &Found) -> bool {
     let starts = |list: &[&str]| list.iter().any(|s| value.starts_with(s.as_bytes()));
-    if starts(PATHS) {
+    if starts(PATHS) || value.starts_with(b"/") && is_words(value) {
         return true;
     }
     let dotted = || {
@@ -174,7 +174,9 @@ fn looks_like_token(value: &[u8]) -> bool {
     let changes_case = value.len() >= 16 && shape.upper >= 3 && shape.lower >= 3;
     (mixed || changes_case)
         && shape.distinct >= value.len().min(24) / 3 + 2
+        // The name of an account of Windows, a pointer, the id of a session of ZooKeeper.
         && !value.starts_with(b"S-1-")
+        && !(value.starts_with(b"0x") && value.len() <= 18)
         && !value.windows(3).any(|w| w == b"://")
         && !is_words(value)
 }

@@ -74,7 +74,9 @@ fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
         found = found.max(judge_word(word, i.checked_sub(1).map(|p| words[p]), next));
     }
     // `secret_id`, `token_id` and `key_id` are identifiers, but for sessions.
-    if last == b"id" && !words.iter().any(|w| *w == b"session" || *w == b"secret") {
+    if last == b"id"
+        && !words.iter().any(|w| matches!(*w, b"session" | b"secret" | b"access" | b"reporter"))
+    {
         return None;
     }
     found
@@ -110,6 +112,8 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
         (b"session", _, Some(with)) => is_one_of(with, SESSION_WITH),
         // The cookie of a framework: `_shop_session`.
         (b"session", Some(_), None) => true,
+        // Halves of a pair whose other half is the key.
+        (b"id", Some(b"access" | b"reporter"), None) | (b"accessid", ..) => true,
         (b"connection", _, Some(b"string")) | (b"webhook", _, Some(b"url")) => true,
         _ => false,
     };

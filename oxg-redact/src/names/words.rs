@@ -12,7 +12,8 @@ pub(crate) const STEMS: &[&str] = &[
     "crumb", "psk", "_pat", "salt", "sid", "passcode", "kennwort", "contrase", "senha", "wachtwoord",
     "haslo", "parola", "heslo", "salasana", "mot_de_passe", "motdepasse", "passe", "requirepass", "masterauth", "bindpw",
     "keypass", "storepass", "mdp", "clave", "unseal",
-    "contraseña", "requirepass", "masterauth", "bindpw", "keypass", "storepass",
+    "contraseña", "requirepass", "masterauth", "bindpw", "keypass", "storepass", "access_id", "accessid",
+    "reporter_id",
 ];
 
 /// Words that make a name certain.
