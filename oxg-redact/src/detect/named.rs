@@ -45,7 +45,10 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let text = scan.text;
     let start = stem.start - NAME.run_back(&text[..stem.start], NAME_MAX + 1);
     let end = stem.end + NAME.run(&text[stem.end..], NAME_MAX + 1);
-    *last = start..end;
+    // Ends of words come after the starts in their block, so this may be behind.
+    if end > last.end {
+        *last = start..end;
+    }
     let mut evidence = start;
     let start = start + escape_in_front(text, start);
     let Some(place) = after_key(text, start, end) else {
