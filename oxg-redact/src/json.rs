@@ -83,12 +83,10 @@ impl Redactor {
     }
 
     fn is_named_secret(&self, name: Sensitivity, text: &str) -> bool {
-        let found =
-            Found { range: 0..text.len(), seen: text.len(), quoted: true, assignment: true };
         let settings = self.settings();
         settings.kinds.has(Kind::NamedSecret)
             && !settings.allows(text.as_bytes())
             && !text.contains("[REDACTED_")
-            && looks_secret(text.as_bytes(), name, &found, settings.trust_names)
+            && looks_secret(text.as_bytes(), name, &Found::whole(text), settings.trust_names)
     }
 }

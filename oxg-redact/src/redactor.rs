@@ -191,7 +191,7 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn is_sensitive_name(name: &str) -> bool {
-        names::classify(name.as_bytes()).is_some()
+        names::is_sensitive(name.as_bytes())
     }
 
     #[cfg(feature = "json")]

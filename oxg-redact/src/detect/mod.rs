@@ -12,9 +12,10 @@ mod authorization;
 mod card;
 mod checksummed;
 mod classes;
+mod commands;
 mod context;
-mod curl;
 mod email;
+mod gap;
 mod iban;
 mod ip;
 mod jwt;
@@ -22,6 +23,7 @@ mod named;
 mod named_value;
 mod national_id;
 mod numbers;
+mod pair;
 mod pem;
 mod phone;
 mod runs;
@@ -30,14 +32,17 @@ mod starts;
 mod tests;
 mod tokens;
 mod url;
+mod value;
 mod wallet;
 
 use std::ops::Range;
 
-pub(crate) use named::awaits_value;
+pub(crate) use named::awaited_lines;
 #[cfg(feature = "json")]
-pub(crate) use named_value::{Found, looks_secret};
+pub(crate) use named_value::looks_secret;
 pub(crate) use pem::PemState;
+#[cfg(feature = "json")]
+pub(crate) use value::Found;
 
 use crate::kind::Kind;
 use crate::policy::Settings;

@@ -68,7 +68,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["nt`n_acDdzp879oXRc7JOK6AqcjDbEW9gW4TgljZHkk7Q"], &["ntn_short"]),
     rule("openai-key", &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"], &[run(&URL64, 40, 220)])
         .examples(&["sk`-proj-nWajdkjgL6YaAdx6ApA2olTmlEmlVJMNLs-QyakjfoBX60Akchdr3hxL4GrGMSdPWmu4u8Pk7Q"], &["sk-proj-demo", "sk-project-of-the-year-award-winning"]),
-    rule("openai-legacy-key", &["sk-"], &[run(&ALNUM, 32, 64)])
+    rule("openai-legacy-key", &["sk-", "sess-"], &[run(&ALNUM, 32, 64)])
         .examples(&["sk`-AIbvoI4w60vaXXXp4k7QT3BlbkFJIkgc02uBOvxeIh9Dkk7Q"], &["sk-learn", "sk-estimator", "desk-0123456789"])
         .checked(letters_and_digits),
     rule("openrouter-key", &["sk-or-v1-"], &[run(&HEX_LOWER, 64, 64)])
@@ -107,7 +107,7 @@ pub(super) static RULES: &[TokenRule] = &[
     rule("teams-webhook", &[".webhook.office.com/webhookb2/"], &[run(&TEAMS, 80, 200)])
         .examples(&["x.webhook.office.com/webhookb2/`1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6@1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6/IncomingWebhook/ab37e328cf759ec646f3a708f4aa54f2/1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"], &["x.webhook.office.com/webhookb2/"])
         .after(&HOST, 1, 60).keeping_anchor(),
-    rule("telegram-bot-token", &[":AA"], &[run(&URL64, 32, 33)])
+    rule("telegram-bot-token", &[":A"], &[run(&URL64, 33, 34)])
         .examples(&["114615412:`AADOIUMVTYWKoDb0FgvtNGPW3NrERhSwk7Q"], &["12:AAB", "key:AAAAAAAA"])
         .after(&DIGIT, 8, 10),
     rule("twilio-key", &["SK"], &[run(&HEX_LOWER, 32, 32)])
