@@ -62,7 +62,11 @@ impl JsonLines {
         let sync = (keep == Keep::FromPowerLoss).then(|| GroupSync::new(file.clone()));
         if sync.is_some() {
             // What an earlier process wrote and did not confirm is confirmed when it comes again.
-            file.sync_all()?;
+            match file.sync_all() {
+                // A pipe or a device has nothing that could be on disk.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                synced => synced?,
+            }
             if let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
                 File::open(directory)?.sync_all()?;
             }

@@ -12,6 +12,7 @@ use secrecy::{SecretString, zeroize::Zeroize as _};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
+use crate::terminal;
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 16 << 20;
@@ -117,6 +118,8 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
             value
         }
     };
+    // An error may repeat what was typed. A value that cannot be known is warned of later.
+    let _ = terminal::redactor().register(value.expose_secret());
     Ok((name, value))
 }
 
