@@ -142,19 +142,19 @@ impl Dialer {
             let connection = Connection::open(stream.0, way.max_head_bytes, &way.ended).await?;
             return connection.exchange(request, None).await.map_err(|failed| failed.error);
         }
-        let copy = replayable(&request);
         while let Some(pooled) = self.pool.take(way.keys()) {
+            let copy = replayable(&request);
             let answer = match pooled {
                 Pooled::Http1(connection, key) => {
                     connection.exchange(request, self.home(key)).await
                 }
                 Pooled::Http2(connection) => connection.exchange(request).await,
             };
-            match (answer, &copy) {
+            match (answer, copy) {
                 (Ok(response), _) => return Ok(response),
                 (Err(Failed { unsent: Some(unsent), .. }), _) => request = unsent,
                 (Err(Failed { unanswered: true, .. }), Some(copy)) => {
-                    request = copy.clone().map(full);
+                    request = copy.map(full);
                     break;
                 }
                 (Err(failed), _) => return Err(failed.error),
