@@ -7,11 +7,12 @@ mod resolve;
 mod scrub;
 pub(crate) mod tls;
 mod upstream;
+mod watch;
 mod websocket;
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::UPGRADE;
@@ -29,7 +30,7 @@ pub use resolve::{Resolve, Resolving, ScriptedResolver, SystemResolver};
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
 
 use crate::audit::Entry;
-use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
+use crate::body::{Body, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::gate::Violation;
@@ -37,6 +38,7 @@ use crate::policy::is_localhost;
 use inject::Injection;
 use quota::Metered;
 pub(crate) use quota::Quota;
+use watch::Watched;
 use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
@@ -171,6 +173,8 @@ impl Egress {
         let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
         let ended = &call.session.ended;
         let body = Metered::new(body, quota.to_targets.clone(), ended);
+        let failure = Arc::<OnceLock<_>>::default();
+        let body = Watched::new(body, failure.clone());
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
@@ -192,7 +196,11 @@ impl Egress {
         };
         let response = tokio::select! {
             biased;
-            response = self.upstream.send(checked) => response.map_err(|error| failed(&error, &url))?,
+            response = self.upstream.send(checked) => response.map_err(|error| match failure.get() {
+                // The plugin's side ended the exchange.
+                Some((code, why)) => refuse(*code, why.clone()),
+                None => failed(&error, &url),
+            })?,
             () = silence => {
                 let detail = format!("{} did not answer in {limit:?}", url.origin());
                 return Err(refuse(ErrorCode::DeadlineExceeded, detail));
@@ -223,13 +231,7 @@ impl Egress {
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
-        // It may be the request's body that ended the exchange.
-        UpstreamError::Protocol(source) => match find_cause(source.as_ref()) {
-            Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
-            Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
-            Some(_) => return refuse(ErrorCode::InvalidRequest, "the body ended early"),
-            None => ErrorCode::UpstreamProtocol,
-        },
+        UpstreamError::Protocol(_) => ErrorCode::UpstreamProtocol,
         UpstreamError::Unreachable(_) | UpstreamError::ConnectTimeout(_) => {
             ErrorCode::UpstreamUnreachable
         }

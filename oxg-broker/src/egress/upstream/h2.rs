@@ -110,6 +110,7 @@ impl Multiplexed {
                 }
                 Err(Failed {
                     unsent,
+                    unwritten: false,
                     // What the target says of one stream is its answer; a connection that is gone
                     // is none.
                     unanswered: self.sender.is_closed(),
