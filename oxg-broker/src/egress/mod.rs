@@ -7,11 +7,12 @@ mod resolve;
 mod scrub;
 pub(crate) mod tls;
 mod upstream;
+mod watch;
 mod websocket;
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::UPGRADE;
@@ -31,7 +32,7 @@ pub(crate) use upstream::server_name;
 pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError, exchange};
 
 use crate::audit::Entry;
-use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
+use crate::body::{Body, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::gate::Violation;
@@ -39,6 +40,7 @@ use crate::policy::is_localhost;
 use inject::Injection;
 use quota::Metered;
 pub(crate) use quota::Quota;
+use watch::Watched;
 use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
@@ -173,6 +175,8 @@ impl Egress {
         let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
         let ended = &call.session.ended;
         let body = Metered::new(body, quota.to_targets.clone(), ended);
+        let failure = Arc::<OnceLock<_>>::default();
+        let body = Watched::new(body, failure.clone());
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
@@ -194,7 +198,11 @@ impl Egress {
         };
         let response = tokio::select! {
             biased;
-            response = self.upstream.send(checked) => response.map_err(|error| failed(&error, &url))?,
+            response = self.upstream.send(checked) => response.map_err(|error| match failure.get() {
+                // The plugin's side ended the exchange.
+                Some((code, why)) => refuse(*code, why.clone()),
+                None => failed(&error, &url),
+            })?,
             () = silence => {
                 let detail = format!("{} did not answer in {limit:?}", url.origin());
                 return Err(refuse(ErrorCode::DeadlineExceeded, detail));
@@ -225,13 +233,7 @@ impl Egress {
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
-        // The request's body is the plugin's: what ends it is not the target's fault.
-        UpstreamError::Protocol(source) => match find_cause(source.as_ref()) {
-            Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
-            Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
-            Some(_) => ErrorCode::InvalidRequest,
-            None => ErrorCode::UpstreamProtocol,
-        },
+        UpstreamError::Protocol(_) => ErrorCode::UpstreamProtocol,
         UpstreamError::Unreachable(_) | UpstreamError::ConnectTimeout(_) => {
             ErrorCode::UpstreamUnreachable
         }
@@ -239,12 +241,10 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
         UpstreamError::NotScripted(_) => ErrorCode::DestinationDenied,
     };
     let mut detail = error.to_string();
-    if let UpstreamError::Protocol(source) = error {
-        if let Some(violation) = find_cause::<Violation>(source.as_ref()) {
-            detail = format!("the target broke the protocol: {violation}");
-        } else if let Some(cut) = find_cause::<BodyError>(source.as_ref()) {
-            detail = format!("the request's body ended early: {cut}");
-        }
+    if let UpstreamError::Protocol(source) = error
+        && let Some(violation) = find_cause::<Violation>(source.as_ref())
+    {
+        detail = format!("the target broke the protocol: {violation}");
     }
     let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());

@@ -51,9 +51,14 @@ impl Turns {
         self.0.store(if is_head { Self::BEGUN_HEAD } else { Self::BEGUN }, Ordering::Release);
     }
 
-    /// Whether some of the response has come, but not all of it.
-    pub(crate) fn has_answer(&self) -> bool {
-        self.0.load(Ordering::Acquire) == Self::ANSWERED
+    /// Whether nothing of the request that has begun was written.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        matches!(self.0.load(Ordering::Acquire), Self::BEGUN | Self::BEGUN_HEAD)
+    }
+
+    /// Whether something of the response has come.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.0.load(Ordering::Acquire), Self::ANSWERED | Self::OVER)
     }
 
     /// Whether every response so far has come whole, by the gate's reading.
@@ -128,18 +133,18 @@ impl Gate for ResponseGate {
         Refused::Fail(violation)
     }
 
-    fn begin(&mut self) -> Result<bool, Violation> {
-        let turn = self.turns.0.load(Ordering::Acquire);
-        if !matches!(turn, Turns::BEGUN | Turns::BEGUN_HEAD) {
-            return Ok(false);
-        }
+    fn is_beginning(&self) -> bool {
+        self.turns.is_unwritten()
+    }
+
+    fn begin(&mut self) -> Result<(), Violation> {
         if !matches!(self.state, State::Idle) {
             return Err(Violation::Unasked);
         }
-        self.turns.0.store(Turns::UNDER_WAY, Ordering::Release);
+        let turn = self.turns.0.swap(Turns::UNDER_WAY, Ordering::AcqRel);
         self.head = HeadEnd::new(self.limit);
         let to_head = turn == Turns::BEGUN_HEAD;
         self.state = State::Head { to_head, interim: 0, bytes: 0 };
-        Ok(true)
+        Ok(())
     }
 }

@@ -26,9 +26,14 @@ pub(crate) trait Gate: Unpin {
     /// What to do about a violation.
     fn refuse(&mut self, violation: Violation) -> Refused;
 
-    /// Before bytes are written: whether they begin an exchange, before which nothing may have come.
-    fn begin(&mut self) -> Result<bool, Violation> {
-        Ok(false)
+    /// Whether what is written next begins an exchange, before which nothing may have come.
+    fn is_beginning(&self) -> bool {
+        false
+    }
+
+    /// Begins it: nothing has come.
+    fn begin(&mut self) -> Result<(), Violation> {
+        Ok(())
     }
 }
 
@@ -163,13 +168,13 @@ impl<S: AsyncRead + Unpin, G: Gate> AsyncRead for Gated<S, G> {
 impl<S: AsyncRead + Unpin, G: Gate> Gated<S, G> {
     /// Before an exchange begins nothing may have come: what is there already is not its response.
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if !self.gate.begin().map_err(invalid)? {
+        if !self.gate.is_beginning() {
             return Ok(());
         }
         let mut space = [0; 1];
         let mut read = ReadBuf::new(&mut space);
         match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
-            Poll::Pending if self.held.is_empty() => Ok(()),
+            Poll::Pending if self.held.is_empty() => self.gate.begin().map_err(invalid),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Ready(Ok(())) if read.filled().is_empty() => {
                 Err(io::ErrorKind::ConnectionAborted.into())

@@ -33,7 +33,8 @@ fn requests(parts: &[&[u8]]) -> (Vec<u8>, Option<Violation>) {
 fn response(is_head: bool, limit: usize, parts: &[&[u8]]) -> (Vec<u8>, Option<Violation>) {
     let mut gate = ResponseGate::new(limit);
     gate.turns().begin(is_head);
-    assert_eq!(gate.begin(), Ok(true));
+    assert!(gate.is_beginning());
+    assert_eq!(gate.begin(), Ok(()));
     feed(&mut gate, parts)
 }
 
@@ -143,6 +144,7 @@ async fn no_request_leaves_where_something_came_before_it_or_the_target_hung_up(
     far.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
     turns.begin(false);
     assert!(near.write_all(b"request").await.is_err());
+    assert!(turns.is_unwritten());
     drop(near);
     let mut sent = Vec::new();
     far.read_to_end(&mut sent).await.unwrap();

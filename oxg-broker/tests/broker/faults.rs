@@ -210,10 +210,9 @@ async fn a_name_that_moves_to_a_private_address_is_denied_the_second_time() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_passes_unexpanded_however_much_it_would_become() {
-    // Deflate's densest: blocks of repeated matches, about a thousandfold.
-    let bomb: Vec<u8> =
-        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3].into_iter().chain([0; 99_990]).collect();
+async fn a_compressed_body_counts_and_passes_as_it_is_whatever_it_would_become() {
+    // The head of a gzip stream; what follows does not matter, since nobody here reads it.
+    let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &[0; 99_990]].concat();
     let mut answer =
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 100000\r\n\r\n".to_vec();
     answer.extend(&bomb);

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::support::{Plugin, limits, manifest_of, next_head, open, within};
+use crate::support::{Plugin, limits, manifest_of, next_head, open, piped, within};
 
 /// A TLS target on loopback that prefers HTTP/2.
 struct Target {
@@ -172,6 +172,37 @@ async fn a_head_past_the_limits_is_refused() {
             assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamProtocol);
         }
     }
+}
+
+#[tokio::test]
+async fn an_upload_past_its_limit_is_too_large_over_http2_as_well() {
+    let target = Target::new(echo_late).await;
+    let plugin = target.plugin(|limits| limits.egress_request_bytes = 5);
+    for (parts, status) in [(["123", "45"], 200), (["123", "456"], 413)] {
+        let (sender, body) = piped();
+        let request = plugin.request("POST", &target.url("/")).body(body).unwrap();
+        let feed = async {
+            for part in parts {
+                sender.send(part.into()).await.unwrap();
+            }
+            drop(sender);
+        };
+        let (reply, ()) = tokio::join!(plugin.send(request), feed);
+        assert_eq!(reply.status, status);
+    }
+}
+
+/// Sends back the body that it gets, once it has all of it.
+async fn echo_late(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+    let (mut body, mut all) = (request.into_body(), Vec::new());
+    while let Some(part) = body.data().await {
+        let Ok(part) = part else {
+            return;
+        };
+        all.extend_from_slice(&part);
+    }
+    let mut out = respond.send_response(Response::new(()), false).unwrap();
+    out.send_data(all.into(), true).unwrap();
 }
 
 #[tokio::test]

@@ -178,6 +178,16 @@ async fn a_kept_connection_that_died_is_replaced_where_the_request_may_be_sent_t
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_the_target_closed_in_between_is_replaced_for_any_method() {
+    let target = Target::new(|_, stream| answers(stream, &[OK])).await;
+    let plugin = target.plugin();
+    for method in ["GET", "POST", "PATCH", "HEAD"] {
+        assert_eq!(plugin.call(method, &target.url(), "").await.status, 200, "{method}");
+    }
+    assert_eq!(target.accepted(), 4);
+}
+
+#[tokio::test]
 async fn a_new_connection_that_dies_and_one_that_began_to_answer_are_not_tried_again() {
     for (kept, answer) in [(0, ""), (1, "HTTP/1.1 2")] {
         let target = Target::new(move |_, mut stream: TcpStream| async move {

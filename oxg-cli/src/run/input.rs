@@ -8,7 +8,7 @@ use oxg_broker::secrets::{CommandSource, EnvironmentSource, FileSource};
 use oxg_broker::secrets::{VaultSettings, VaultSource};
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
-use secrecy::{SecretString, zeroize::Zeroize as _};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroize as _};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
@@ -153,7 +153,6 @@ fn read(what: &str, path: &Path) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret as _;
 
     fn owned(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()

@@ -79,7 +79,8 @@ impl Connection {
             }
             Err(mut failed) => Err(Failed {
                 unsent: failed.take_message(),
-                unanswered: !self.turns.has_answer(),
+                unwritten: self.turns.is_unwritten(),
+                unanswered: !self.turns.is_answered(),
                 error: UpstreamError::protocol(failed.into_error()),
             }),
         }

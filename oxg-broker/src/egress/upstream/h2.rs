@@ -110,6 +110,7 @@ impl Multiplexed {
                 }
                 Err(Failed {
                     unsent,
+                    unwritten: false,
                     // What the target says of one stream is its answer; a connection that is gone
                     // is none.
                     unanswered: self.sender.is_closed(),
@@ -173,5 +174,81 @@ impl http_body::Body for Stream {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use h2::server::{self, Connection, SendResponse};
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::body::full;
+
+    fn request() -> Request<Body> {
+        let mut request = Request::new(full(""));
+        request.headers_mut().insert(HOST, "shop.test".parse().unwrap());
+        request
+    }
+
+    /// A connection, and a target that has got the request of the second future.
+    async fn asked() -> (
+        impl Future<Output = Result<Response<Body>, Failed>>,
+        Connection<DuplexStream, Bytes>,
+        SendResponse<Bytes>,
+    ) {
+        let (near, far) = duplex(64 << 10);
+        let ended = CancellationToken::new();
+        let connection = Multiplexed::open(near, 64 << 10, &ended).await.unwrap();
+        let response = tokio::spawn(connection.exchange(request()));
+        let mut target = server::handshake(far).await.unwrap();
+        let (request, respond) = target.accept().await.unwrap().unwrap();
+        assert_eq!(request.uri(), "https://shop.test/");
+        // The connection ends with its last clone, which the response holds.
+        let response = async move {
+            let _ended = ended;
+            response.await.unwrap()
+        };
+        (response, target, respond)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_does_not_answer_a_ping_is_given_up() {
+        let (response, _target, _respond) = asked().await;
+        let start = Instant::now();
+        assert!(response.await.is_err());
+        assert_eq!(start.elapsed().as_secs(), (PING_INTERVAL + PING_TIMEOUT).as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_reads_is_not_sent_beyond_the_window() {
+        let (response, mut target, mut respond) = asked().await;
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = sent.clone();
+        let send = async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            loop {
+                body.reserve_capacity(1 << 20);
+                let Some(Ok(room)) = std::future::poll_fn(|cx| body.poll_capacity(cx)).await else {
+                    return;
+                };
+                count.fetch_add(room, Ordering::SeqCst);
+                body.send_data(vec![b'x'; room].into(), false).unwrap();
+            }
+        };
+        let target = async move { while target.accept().await.is_some() {} };
+        let serving = tokio::spawn(async { tokio::join!(send, target) });
+        let mut body = response.await.unwrap().into_body();
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(sent.load(Ordering::SeqCst), STREAM_WINDOW as usize);
+        // Read, it goes on.
+        let mut read = 0;
+        while read <= STREAM_WINDOW as usize {
+            read += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        }
+        serving.abort();
     }
 }

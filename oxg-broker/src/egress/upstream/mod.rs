@@ -96,15 +96,22 @@ impl UpstreamError {
 #[derive(Debug)]
 struct Failed {
     error: UpstreamError,
-    /// The request, if nothing of it was sent.
+    /// The request, if nothing of it was even taken.
     unsent: Option<Request<Body>>,
+    /// Whether nothing of it was written.
+    unwritten: bool,
     /// Whether the connection ended before the first byte of a response.
     unanswered: bool,
 }
 
 impl Failed {
+    /// Whether `copy` may be sent in place of the request (RFC 9110, 9.2.2).
+    fn may_retry<B>(&self, copy: &Request<B>) -> bool {
+        self.unwritten || (self.unanswered && copy.method().is_idempotent())
+    }
+
     fn finally(error: UpstreamError) -> Self {
-        Self { error, unsent: None, unanswered: false }
+        Self { error, unsent: None, unwritten: false, unanswered: false }
     }
 }
 
@@ -142,19 +149,19 @@ impl Dialer {
             let connection = Connection::open(stream.0, way.max_head_bytes, &way.ended).await?;
             return connection.exchange(request, None).await.map_err(|failed| failed.error);
         }
-        let copy = replayable(&request);
         while let Some(pooled) = self.pool.take(way.keys()) {
+            let copy = copy_of(&request);
             let answer = match pooled {
                 Pooled::Http1(connection, key) => {
                     connection.exchange(request, self.home(key)).await
                 }
                 Pooled::Http2(connection) => connection.exchange(request).await,
             };
-            match (answer, &copy) {
+            match (answer, copy) {
                 (Ok(response), _) => return Ok(response),
                 (Err(Failed { unsent: Some(unsent), .. }), _) => request = unsent,
-                (Err(Failed { unanswered: true, .. }), Some(copy)) => {
-                    request = copy.clone().map(full);
+                (Err(failed), Some(copy)) if failed.may_retry(&copy) => {
+                    request = copy.map(full);
                     break;
                 }
                 (Err(failed), _) => return Err(failed.error),
@@ -255,10 +262,9 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// The request once more, if it may be sent twice (RFC 9110, 9.2.2) and has no body that the first
-/// time used up.
-fn replayable(request: &Request<Body>) -> Option<Request<&'static str>> {
-    if !request.method().is_idempotent() || !request.body().is_end_stream() {
+/// The request once more, if it has no body that the first time would use up.
+fn copy_of(request: &Request<Body>) -> Option<Request<&'static str>> {
+    if !request.body().is_end_stream() {
         return None;
     }
     let mut copy = Request::new("");

@@ -192,3 +192,107 @@ impl Waiting {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+    use tokio::time::advance;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    fn key(plugin: &str) -> Key {
+        Key {
+            plugin: plugin.into(),
+            origin: "http://shop.test".into(),
+            address: [93, 184, 215, 14].into(),
+        }
+    }
+
+    /// A connection that is ready for a request, and its other end.
+    async fn connection() -> (Connection, DuplexStream) {
+        let (near, far) = duplex(64);
+        let ended = CancellationToken::new();
+        let connection = Connection::open(near, 1024, &ended).await.unwrap();
+        while !connection.is_free() {
+            tokio::task::yield_now().await;
+        }
+        (connection, far)
+    }
+
+    fn take(pool: &Pool, plugin: &str) -> bool {
+        pool.take([key(plugin)].into_iter()).is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_waits_for_so_long_and_is_closed_then() {
+        let pool = Arc::new(Pool::default());
+        let (connection, mut far) = connection().await;
+        pool.give_back(key("a"), connection);
+        advance(IDLE - Duration::from_millis(1)).await;
+        assert_eq!(pool.lock().len(), 1);
+        // Nobody asks for it: it is closed all the same, and nothing goes on running.
+        assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(pool.lock().len(), 0);
+        assert!(pool.lock().sweeper.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_waited_too_long_is_not_taken_even_before_it_is_closed() {
+        let pool = Arc::new(Pool::default());
+        for (waited, taken) in [(IDLE - Duration::from_millis(1), true), (IDLE, false)] {
+            let (connection, _far) = connection().await;
+            pool.give_back(key("a"), connection);
+            // In place of the sweeper, which has no chance to run in between.
+            let mut waiting = pool.lock();
+            waiting.idle.get_mut(&key("a")).unwrap()[0].since -= waited;
+            drop(waiting);
+            assert_eq!(take(&pool, "a"), taken);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_target_hung_up_is_not_taken() {
+        let pool = Arc::new(Pool::default());
+        let (connection, far) = connection().await;
+        pool.give_back(key("a"), connection);
+        drop(far);
+        tokio::task::yield_now().await;
+        assert!(!take(&pool, "a"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn past_its_bounds_the_pool_closes_what_waited_longest() {
+        let pool = Arc::new(Pool::default());
+        let mut ends = Vec::new();
+        for at in 0..=MAX_IDLE_PER_KEY {
+            let (connection, far) = connection().await;
+            pool.give_back(key("a"), connection);
+            advance(Duration::from_millis(1)).await;
+            ends.push(far);
+            assert_eq!(pool.lock().len(), (at + 1).min(MAX_IDLE_PER_KEY));
+        }
+        assert_eq!(ends[0].read(&mut [0]).await.unwrap(), 0);
+        for at in MAX_IDLE_PER_KEY..=MAX_IDLE {
+            let (connection, far) = connection().await;
+            pool.give_back(key(&format!("b{}", at / 100)), connection);
+            ends.push(far);
+        }
+        assert_eq!(pool.lock().len(), MAX_IDLE);
+        assert_eq!(ends[1].read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_closed_pool_keeps_nothing() {
+        let pool = Arc::new(Pool::default());
+        let (first, mut first_far) = connection().await;
+        pool.give_back(key("a"), first);
+        pool.close();
+        let (second, mut second_far) = connection().await;
+        pool.give_back(key("a"), second);
+        for far in [&mut first_far, &mut second_far] {
+            assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+        }
+        assert!(!take(&pool, "a"));
+    }
+}
