@@ -415,13 +415,11 @@ fn contended() -> TaskError {
 /// Deletes forgotten tasks from the stream.
 async fn sweep(server: Arc<Server>, mut garbage: mpsc::Receiver<Garbage>) {
     while let Some(garbage) = garbage.recv().await {
-        match garbage {
-            // If it fails it is tried when the stream is loaded the next time.
-            Garbage::Task { number, progress } => {
-                let _ = server.forget(number, &progress).await;
-            }
-            Garbage::Message(sequence) => server.delete(sequence).await,
-        }
+        // If it fails it is tried when the stream is loaded the next time.
+        let _ = match garbage {
+            Garbage::Task { number, progress } => server.forget(number, &progress).await,
+            Garbage::Message(sequence) => server.delete(sequence).await.map(drop),
+        };
     }
 }
 
