@@ -160,10 +160,10 @@ impl Server {
     /// Deletes what there is of a forgotten task. The work goes first: without it the rest counts
     /// for nothing.
     pub(super) async fn forget(&self, number: Number, progress: &str) -> Result<(), TaskError> {
-        if self.delete(number).await? {
-            if let Some(Last { sequence, .. }) = self.last(progress).await? {
-                self.delete(sequence).await?;
-            }
+        if self.delete(number).await?
+            && let Some(Last { sequence, .. }) = self.last(progress).await?
+        {
+            self.delete(sequence).await?;
         }
         Ok(())
     }
