@@ -27,7 +27,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), Failed> {
     let place = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     println!("store         holders   round trips/s");
-    for holders in [1, 16, 64, 256] {
+    for holders in [1, 16, 64, 256, 512] {
         measure("memory", Arc::new(MemoryTasks::new()), holders).await?;
         let file = place.join(format!("oxg-task-throughput-{}.redb", std::process::id()));
         let result = measure_durable(&file, holders).await;

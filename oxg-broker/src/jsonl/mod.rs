@@ -59,7 +59,9 @@ impl JsonLines {
         let mut file = options.open(path)?;
         cut_torn_line(&mut file)?;
         let file = Arc::new(file);
-        let sync = (keep == Keep::FromPowerLoss).then(|| GroupSync::new(file.clone()));
+        // A device or a pipe has nothing that could be brought to disk.
+        let synced = keep == Keep::FromPowerLoss && file.metadata()?.is_file();
+        let sync = synced.then(|| GroupSync::new(file.clone()));
         if sync.is_some() {
             // What an earlier process wrote and did not confirm is confirmed when it comes again.
             match file.sync_all() {

@@ -8,7 +8,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::push::Ordered;
 use futures_util::StreamExt as _;
 use oxg_manifest::PluginName;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::server::{Last, PATIENCE, Server, failed};
@@ -36,6 +36,8 @@ pub(super) struct Mirror {
     /// The last message that is taken in.
     seen: watch::Sender<u64>,
     garbage: mpsc::Sender<Garbage>,
+    /// Something was missed.
+    doubt: Notify,
 }
 
 /// A message, reduced to what counts.
@@ -52,7 +54,7 @@ impl Mirror {
         server: Arc<Server>,
         garbage: mpsc::Sender<Garbage>,
     ) -> Self {
-        Self { plugins, server, seen: watch::Sender::new(0), garbage }
+        Self { plugins, server, seen: watch::Sender::new(0), garbage, doubt: Notify::new() }
     }
 
     /// Waits until the message with this sequence is taken in.
@@ -74,6 +76,22 @@ impl Mirror {
         Ok(Some(sequence))
     }
 
+    /// The same for how far a task is. If that was missed, everything is read anew.
+    pub(super) async fn catch_up_task(
+        &self,
+        plugin: &PluginName,
+        number: Number,
+    ) -> Result<Option<u64>, TaskError> {
+        let last = self.catch_up(&progress_subject(plugin, number)).await?;
+        let plugin = self.plugins.get(plugin);
+        let queue = plugin.queue();
+        let missed = |record: &Record| last.is_some_and(|last| record.revision < last);
+        if queue.record(number).is_some_and(|record| !record.is_settled() && missed(record)) {
+            self.doubt.notify_one();
+        }
+        Ok(last)
+    }
+
     /// Follows the stream for ever, from `messages` on.
     pub(super) async fn run(self: Arc<Self>, mut messages: Ordered) {
         let mut connections = self.server.connections();
@@ -82,6 +100,7 @@ impl Mirror {
                 () = self.follow(&mut messages) => {}
                 // The server may have been another one, or have lost what it had.
                 _ = connections.changed() => {}
+                () = self.doubt.notified() => {}
             }
             messages = loop {
                 connections.mark_unchanged();

@@ -189,7 +189,7 @@ impl NatsTasks {
         match begun?.done().await? {
             Written::As(sequence) => self.mirror.wait_for(sequence).await.map(|()| true),
             Written::Outdated => {
-                self.mirror.catch_up(&progress_subject(plugin, number)).await?;
+                self.mirror.catch_up_task(plugin, number).await?;
                 Ok(false)
             }
         }
@@ -228,8 +228,7 @@ impl NatsTasks {
                 Ok(result) => result,
                 Err(error) => {
                     // What is known here may be old.
-                    let subject = progress_subject(plugin, number);
-                    let last = self.mirror.catch_up(&subject).await?;
+                    let last = self.mirror.catch_up_task(plugin, number).await?;
                     if last.unwrap_or(0) <= known.revision {
                         return Err(error);
                     }
@@ -415,13 +414,11 @@ fn contended() -> TaskError {
 /// Deletes forgotten tasks from the stream.
 async fn sweep(server: Arc<Server>, mut garbage: mpsc::Receiver<Garbage>) {
     while let Some(garbage) = garbage.recv().await {
-        match garbage {
-            // If it fails it is tried when the stream is loaded the next time.
-            Garbage::Task { number, progress } => {
-                let _ = server.forget(number, &progress).await;
-            }
-            Garbage::Message(sequence) => server.delete(sequence).await,
-        }
+        // If it fails it is tried when the stream is loaded the next time.
+        let _ = match garbage {
+            Garbage::Task { number, progress } => server.forget(number, &progress).await,
+            Garbage::Message(sequence) => server.delete(sequence).await.map(drop),
+        };
     }
 }
 

@@ -13,6 +13,7 @@ use async_nats::jetstream::stream::{
 };
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -159,16 +160,23 @@ impl Server {
     /// Deletes what there is of a forgotten task. The work goes first: without it the rest counts
     /// for nothing.
     pub(super) async fn forget(&self, number: Number, progress: &str) -> Result<(), TaskError> {
-        // An error mostly says that another broker was quicker; then the rest is that one's.
-        if self.stream.delete_message(number).await.is_ok() {
-            self.stream.purge().filter(progress).await.map_err(failed)?;
+        if self.delete(number).await?
+            && let Some(Last { sequence, .. }) = self.last(progress).await?
+        {
+            self.delete(sequence).await?;
         }
         Ok(())
     }
 
-    /// Deletes one message, and says nothing where there is none.
-    pub(super) async fn delete(&self, sequence: u64) {
-        let _ = self.stream.delete_message(sequence).await;
+    /// Deletes one message, and says whether it was there: another broker may have been quicker.
+    pub(super) async fn delete(&self, sequence: u64) -> Result<bool, TaskError> {
+        self.check_connection()?;
+        // Without `no_erase` the server overwrites the bytes on disk, and stands still meanwhile.
+        let request = json!({ "seq": sequence, "no_erase": true }).to_string();
+        let subject = format!("$JS.API.STREAM.MSG.DELETE.{STREAM}");
+        let answer = self.client.request(subject, request.into()).await.map_err(failed)?;
+        let answer: Value = serde_json::from_slice(&answer.payload).map_err(failed)?;
+        Ok(answer["success"] == true)
     }
 
     /// The client would keep for later what it cannot send; then nobody knows whether it counts.
