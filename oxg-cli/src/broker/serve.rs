@@ -10,6 +10,7 @@ use oxg_manifest::Manifest;
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::args::ArtifactArgs;
 use crate::error::{CliError, Exit};
 use crate::run::input;
 use crate::terminal;
@@ -55,6 +56,9 @@ pub(crate) struct ServeArgs {
     /// broker at a time uses it.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
 }
 
 /// Where a broker shall listen.
@@ -85,7 +89,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     for file in &args.authorities {
         builder = builder.ca_file(file)?;
     }
-    let broker = builder.build()?;
+    let broker = args.artifacts.apply(builder).await?.build()?;
     let mut session = broker.session(manifest);
     for (name, value) in input::secrets(&args.secrets)? {
         session = session.secret(name, value);

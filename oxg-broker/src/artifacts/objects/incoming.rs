@@ -29,8 +29,18 @@ pub(super) struct ObjectIncoming {
     id: String,
     begun: Instant,
     state: State,
-    /// Whether the bytes may have a name, for all that is known.
-    doubtful: bool,
+    naming: Naming,
+}
+
+/// Whether a reference names the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    None,
+    /// A reference was sent: the next look shows.
+    Asked,
+    /// A reference was sent and nobody knows whether it may still arrive.
+    Unknown,
+    Done,
 }
 
 #[derive(Debug)]
@@ -58,7 +68,7 @@ impl ObjectIncoming {
         let id = random::hex::<16>();
         let id = id.map_err(|_| refuse(ErrorCode::Internal, "no random bytes"))?;
         let state = State::Small(BytesMut::new());
-        Ok(Self { shared, id, begun: Instant::now(), state, doubtful: false })
+        Ok(Self { shared, id, begun: Instant::now(), state, naming: Naming::None })
     }
 
     async fn take(&mut self, pieces: Vec<Bytes>) -> Result<(), Refusal> {
@@ -143,7 +153,11 @@ impl ObjectIncoming {
             let present = seen.reference.as_ref();
             if present.is_some_and(|present| present.blob == self.id) {
                 // An earlier attempt got through, though its answer was lost.
+                self.naming = Naming::Done;
                 return Ok(());
+            }
+            if self.naming == Naming::Asked {
+                self.naming = Naming::None;
             }
             conditions.allow(present.map(|present| present.digest))?;
             let (old, new) = (amount(&seen), Amount { bytes: info.size, count: 1 });
@@ -162,10 +176,13 @@ impl ObjectIncoming {
                 blob: self.id.clone(),
                 generation: present.map_or(0, |present| present.generation).saturating_add(1),
             };
-            self.doubtful = true;
+            if self.naming == Naming::None {
+                self.naming = Naming::Asked;
+            }
             match write(&shared.store, &key, &seen, Some(&reference)).await {
                 Ok(Written::Done) => {
                     reserved.keep();
+                    self.naming = Naming::Done;
                     if let Some(old) = present {
                         // Nobody finds them any more. Failing that, they are garbage.
                         let _ = shared.store.delete(&shared.blob(&old.blob)).await;
@@ -174,7 +191,10 @@ impl ObjectIncoming {
                 }
                 // Also where the store took the first of two equal requests: the next look shows.
                 Ok(Written::Raced) => races.again().await?,
-                Err(error) => return Err(store_failed(&error)),
+                Err(error) => {
+                    self.naming = Naming::Unknown;
+                    return Err(store_failed(&error));
+                }
             }
         }
     }
@@ -211,13 +231,7 @@ impl Incoming for ObjectIncoming {
     }
 
     fn commit(&mut self, info: ArtifactInfo, conditions: Conditions) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let named = self.name(info, conditions).await;
-            if named.is_ok() {
-                self.doubtful = true;
-            }
-            named
-        })
+        Box::pin(self.name(info, conditions))
     }
 }
 
@@ -234,7 +248,7 @@ impl Drop for ObjectIncoming {
                 };
                 self.shared.writing.spawn_on(abort, &runtime);
             }
-            State::Stored if !self.doubtful => {
+            State::Stored if self.naming == Naming::None => {
                 let blob = shared.blob(&self.id);
                 let remove = async move {
                     let _ = shared.store.delete(&blob).await;
