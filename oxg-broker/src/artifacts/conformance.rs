@@ -36,7 +36,7 @@ const RULES: &[(&str, Rule)] = rules![
     of_two_writers_with_a_condition_one_is_told,
     wrong_bytes_change_nothing,
     a_range_has_the_bytes_that_were_asked_for,
-    a_list_is_in_order_and_goes_on_behind_its_cursor,
+    a_list_is_in_order_and_knows_its_prefix,
     what_is_deleted_is_gone_and_its_name_is_free,
     a_delete_can_be_bound_to_what_was_seen,
     the_quota_refuses_what_is_new_and_lets_what_is_there_be_replaced,
@@ -46,11 +46,25 @@ const RULES: &[(&str, Rule)] = rules![
     plugins_do_not_see_each_others_artifacts,
 ];
 
+/// Rules that need many artifacts: too much for a slow server.
+const LONG_RULES: &[(&str, Rule)] = rules![a_list_goes_on_behind_its_cursor];
+
+/// Holds a store to all rules.
 pub(super) async fn holds(place: &dyn Place) {
-    for (name, rule) in RULES {
+    for (name, rule) in RULES.iter().chain(LONG_RULES) {
         println!("{name}");
         rule(place).await;
     }
+}
+
+/// Holds a store behind a slow server to the rules, all at a time.
+#[cfg(feature = "object-store")]
+pub(super) async fn holds_on_a_server(place: &dyn Place) {
+    let rules = RULES.iter().map(|(name, rule)| async move {
+        rule(place).await;
+        println!("{name}");
+    });
+    futures_util::future::join_all(rules).await;
 }
 
 pub(super) fn name(text: &str) -> ArtifactName {
@@ -196,35 +210,39 @@ async fn a_range_has_the_bytes_that_were_asked_for(place: &dyn Place) {
     }
 }
 
-async fn a_list_is_in_order_and_goes_on_behind_its_cursor(place: &dyn Place) {
-    let artifacts = Arc::new(place.open("lists", &Limits::default()));
-    let names: Vec<_> = (0..501).map(|number| format!("p/{number:04}")).collect();
-    let others = ["p", "p-", "p.x", "q/1"].map(str::to_owned);
-    for names in [&names[..], &others].concat().chunks(64) {
-        let mut putting = tokio::task::JoinSet::new();
-        for name in names {
-            let (artifacts, name) = (artifacts.clone(), name.clone());
-            putting.spawn(async move { put(&artifacts, &name, "x").await.unwrap() });
-        }
-        putting.join_all().await;
+async fn a_list_is_in_order_and_knows_its_prefix(place: &dyn Place) {
+    let artifacts = place.open("lists", &Limits::default());
+    for text in ["q/1", "p/3", "p.x", "p/2", "p", "p/20", "p-"] {
+        put(&artifacts, text, "x").await.unwrap();
     }
-    let first = artifacts.list("p/", None).await.unwrap();
-    let listed: Vec<_> = first.artifacts.iter().map(|info| info.name.to_string()).collect();
-    assert_eq!(listed, names[..500]);
-    let second = artifacts.list("p/", first.cursor.as_deref()).await.unwrap();
-    assert_eq!((second.artifacts.len(), second.cursor), (1, None));
     let names = async |prefix: &str, cursor: Option<&str>| -> Vec<String> {
         let page = artifacts.list(prefix, cursor).await.unwrap();
+        assert_eq!(page.cursor, None);
         page.artifacts.iter().map(|info| info.name.to_string()).collect()
     };
-    assert_eq!(names("p/05", None).await, ["p/0500"]);
-    assert_eq!(names("p/0500", None).await, ["p/0500"], "the prefix may be all of the name");
-    assert_eq!(names("q", None).await, ["q/1"]);
+    assert_eq!(names("", None).await, ["p", "p-", "p.x", "p/2", "p/20", "p/3", "q/1"]);
+    assert_eq!(names("p/", None).await, ["p/2", "p/20", "p/3"]);
+    assert_eq!(names("p/2", None).await, ["p/2", "p/20"], "the prefix may be all of a name");
+    assert_eq!(names("p/", Some("p/2")).await, ["p/20", "p/3"]);
+    assert_eq!(names("p/2", Some("p/2")).await, ["p/20"]);
     assert_eq!(names("q", Some("q/1")).await, [""; 0]);
-    assert_eq!(names("p", None).await[..3], ["p", "p-", "p.x"]);
     for nothing in ["r", "p/9", "..", "//", "p//", "\u{0}"] {
         assert_eq!(names(nothing, None).await, [""; 0], "{nothing:?}");
     }
+}
+
+async fn a_list_goes_on_behind_its_cursor(place: &dyn Place) {
+    let artifacts = place.open("long-lists", &Limits::default());
+    let names: Vec<_> = (0..501).map(|number| format!("p/{number:04}")).collect();
+    for text in names.iter().rev() {
+        put(&artifacts, text, "x").await.unwrap();
+    }
+    put(&artifacts, "q", "x").await.unwrap();
+    let first = artifacts.list("p/", None).await.unwrap();
+    let listed: Vec<_> = first.artifacts.iter().map(|info| info.name.to_string()).collect();
+    assert_eq!((&listed[..], first.cursor.as_deref()), (&names[..500], Some("p/0499")));
+    let second = artifacts.list("p/", first.cursor.as_deref()).await.unwrap();
+    assert_eq!((second.artifacts.len(), second.cursor), (1, None));
 }
 
 async fn what_is_deleted_is_gone_and_its_name_is_free(place: &dyn Place) {

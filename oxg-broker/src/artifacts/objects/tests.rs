@@ -259,7 +259,7 @@ async fn a_server_that_speaks_s3_keeps_the_rules() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Some(S3 { objects, _server }) = S3::start().await else { return };
     objects.probe("moto").await.unwrap();
-    conformance::holds(&|plugin: &str, limits: &Limits| {
+    conformance::holds_on_a_server(&|plugin: &str, limits: &Limits| {
         Artifacts::in_objects(&objects, plugin, limits)
     })
     .await;
