@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use oxg_broker::BrokerBuilder;
 
 use crate::broker::{BrokerCommand, ScriptCommand};
 use crate::egress::EgressCommand;
+use crate::error::CliError;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -151,7 +153,37 @@ pub(crate) struct RunArgs {
     pub(crate) log: Option<String>,
 
     #[command(flatten)]
+    pub(crate) artifacts: ArtifactArgs,
+
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// Where artifacts lie, if not with everything else.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ArtifactArgs {
+    /// Keep artifacts in an object store, which several brokers may share: s3://BUCKET/PREFIX,
+    /// gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or memory://. Settings and credentials come from the
+    /// environment of this command: AWS_*, GOOGLE_*, AZURE_*.
+    #[cfg(feature = "object-store")]
+    #[arg(long = "artifacts", value_name = "URL")]
+    location: Option<String>,
+}
+
+impl ArtifactArgs {
+    /// Lets the broker keep artifacts there.
+    #[cfg(feature = "object-store")]
+    pub(crate) async fn apply(&self, broker: BrokerBuilder) -> Result<BrokerBuilder, CliError> {
+        let Some(location) = &self.location else {
+            return Ok(broker);
+        };
+        Ok(broker.object_artifacts(oxg_broker::ObjectArtifacts::connect(location).await?))
+    }
+
+    #[cfg(not(feature = "object-store"))]
+    pub(crate) async fn apply(&self, broker: BrokerBuilder) -> Result<BrokerBuilder, CliError> {
+        Ok(broker)
+    }
 }
 
 #[derive(Debug, clap::Args)]

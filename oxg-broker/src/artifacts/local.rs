@@ -281,6 +281,7 @@ impl Incoming for LocalIncoming {
         Box::pin(async move {
             match &mut self.bytes {
                 Held::Memory(bytes) => {
+                    bytes.truncate(usize::try_from(offset).unwrap_or(usize::MAX));
                     pieces.iter().for_each(|piece| bytes.extend_from_slice(piece));
                     Ok(())
                 }

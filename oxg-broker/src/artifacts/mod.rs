@@ -4,6 +4,8 @@
 //! uploads. An [`ArtifactStore`](store::ArtifactStore) holds the bytes and the names.
 
 mod conditions;
+#[cfg(test)]
+mod conformance;
 mod index;
 mod local;
 #[cfg(feature = "object-store")]

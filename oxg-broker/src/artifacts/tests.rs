@@ -2,19 +2,11 @@ use std::sync::Arc;
 
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use oxg_protocol::{ArtifactName, Digest, ErrorCode, Limits};
+use oxg_protocol::{Digest, ErrorCode, Limits};
 
-use super::{Artifacts, ByteRange, Conditions, Uploads};
+use super::conformance::{self, claiming, content, name};
+use super::{Artifacts, Conditions, Uploads};
 use crate::body::{BodyError, full};
-
-fn name(text: &str) -> ArtifactName {
-    text.parse().unwrap()
-}
-
-async fn content(artifacts: &Artifacts, text: &str) -> Vec<u8> {
-    let found = artifacts.get(&name(text), None).await.unwrap();
-    found.body.collect().await.unwrap().to_bytes().to_vec()
-}
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
@@ -30,16 +22,17 @@ fn both(directory: &tempfile::TempDir) -> [Artifacts; 2] {
 }
 
 #[tokio::test]
-async fn what_was_put_is_got_with_its_digest() {
+async fn a_store_in_memory_keeps_the_rules() {
+    conformance::holds(&|_: &str, limits: &Limits| Artifacts::in_memory(limits)).await;
+}
+
+#[tokio::test]
+async fn a_store_in_a_directory_keeps_the_rules() {
     let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        let big = vec![7; 200_000];
-        let info =
-            artifacts.put(name("a/b"), full(big.clone()), Conditions::default()).await.unwrap();
-        assert_eq!((info.digest, info.size), (Digest::of(&big), 200_000));
-        assert_eq!(content(&artifacts, "a/b").await, big);
-        assert_eq!(artifacts.head(&name("a")).await.unwrap_err().code(), ErrorCode::NotFound);
-    }
+    conformance::holds(&|plugin: &str, limits: &Limits| {
+        Artifacts::in_directory(&directory.path().join(plugin), limits).unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -53,23 +46,6 @@ async fn wrong_bytes_leave_the_old_artifact_and_no_file() {
         assert_eq!(content(&artifacts, "a").await, b"old");
     }
     assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
-}
-
-#[tokio::test]
-async fn conditions_decide_between_two_writers() {
-    let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        let create = Conditions { create_only: true, ..Conditions::default() };
-        artifacts.put(name("a"), full("1"), create).await.unwrap();
-        let refusal = artifacts.put(name("a"), full("2"), create).await.unwrap_err();
-        assert_eq!(refusal.code(), ErrorCode::PreconditionFailed);
-
-        let swap = Conditions { replaces: Some(Digest::of(b"1")), ..Conditions::default() };
-        artifacts.put(name("a"), full("2"), swap).await.unwrap();
-        let refusal = artifacts.put(name("a"), full("3"), swap).await.unwrap_err();
-        assert_eq!(refusal.code(), ErrorCode::PreconditionFailed);
-        assert_eq!(content(&artifacts, "a").await, b"2");
-    }
 }
 
 #[tokio::test]
@@ -108,34 +84,6 @@ async fn a_directory_is_found_again_as_it_was_left() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_behind_its_cursor() {
-    let artifacts = Artifacts::in_memory(&Limits::default());
-    for number in 0..501 {
-        let text = format!("p/{number:04}");
-        artifacts.put(name(&text), full("x"), Conditions::default()).await.unwrap();
-    }
-    artifacts.put(name("q"), full("x"), Conditions::default()).await.unwrap();
-    let first = artifacts.list("p/", None).await.unwrap();
-    assert_eq!((first.artifacts.len(), first.cursor.as_deref()), (500, Some("p/0499")));
-    let second = artifacts.list("p/", first.cursor.as_deref()).await.unwrap();
-    assert_eq!((second.artifacts.len(), second.cursor), (1, None));
-}
-
-#[tokio::test]
-async fn a_range_gives_its_part_and_one_outside_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        artifacts.put(name("a"), full("0123456789"), Conditions::default()).await.unwrap();
-        for (range, part) in [("bytes=2-4", "234"), ("bytes=8-", "89"), ("bytes=-3", "789")] {
-            let found = artifacts.get(&name("a"), ByteRange::parse(range)).await.unwrap();
-            assert_eq!(found.body.collect().await.unwrap().to_bytes(), part);
-        }
-        let refusal = artifacts.get(&name("a"), Some(ByteRange::From(10))).await.err().unwrap();
-        assert_eq!(refusal.code(), ErrorCode::RangeNotSatisfiable);
-    }
-}
-
-#[tokio::test]
 async fn whoever_reads_an_artifact_reads_it_to_its_end_though_it_is_deleted() {
     let directory = tempfile::tempdir().unwrap();
     for artifacts in both(&directory) {
@@ -145,23 +93,6 @@ async fn whoever_reads_an_artifact_reads_it_to_its_end_though_it_is_deleted() {
         artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
         assert!(found.body.collect().await.unwrap().to_bytes() == big);
     }
-}
-
-#[tokio::test]
-async fn a_full_quota_refuses_what_is_new_and_lets_what_is_there_be_replaced() {
-    let bounds = limits(|l| (l.artifact_total_bytes, l.artifact_count) = (10, 2));
-    let artifacts = Artifacts::in_memory(&bounds);
-    let put = async |text: &str, body: &'static str| {
-        artifacts.put(name(text), full(body), Conditions::default()).await.map_err(|r| r.code())
-    };
-    put("a", "12345").await.unwrap();
-    put("b", "12345").await.unwrap();
-    assert_eq!(put("b", "123456").await, Err(ErrorCode::PayloadTooLarge));
-    put("b", "54321").await.unwrap();
-    put("a", "").await.unwrap();
-    assert_eq!(put("c", "").await, Err(ErrorCode::PayloadTooLarge));
-    artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
-    put("c", "").await.unwrap();
 }
 
 #[tokio::test]
@@ -209,30 +140,6 @@ fn uploads(directory: &tempfile::TempDir, bounds: &Limits) -> (Arc<Artifacts>, U
     (artifacts.clone(), Uploads::new(artifacts, bounds))
 }
 
-fn claim(bytes: &[u8]) -> Conditions {
-    Conditions { digest: Some(Digest::of(bytes)), ..Conditions::default() }
-}
-
-#[tokio::test]
-async fn pieces_in_order_become_the_artifact() {
-    let directory = tempfile::tempdir().unwrap();
-    let (artifacts, uploads) = uploads(&directory, &Limits::default());
-    let id = uploads.begin().await.unwrap().id;
-    assert_eq!(uploads.append(&id, 0, full("12")).await.unwrap().offset, 2);
-    let refusal = uploads.append(&id, 0, full("12")).await.unwrap_err();
-    assert_eq!((refusal.code(), refusal.offset), (ErrorCode::RangeNotSatisfiable, Some(2)));
-    assert_eq!(uploads.append(&id, 2, full("3")).await.unwrap().offset, 3);
-    assert_eq!(uploads.progress(&id).unwrap().offset, 3);
-    for _ in 0..2 {
-        // The second time as a client does that did not get the answer.
-        let info = uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
-        assert_eq!((info.digest, info.size), (Digest::of(b"123"), 3));
-    }
-    assert_eq!(content(&artifacts, "a").await, b"123");
-    let refusal = uploads.close(&id, name("b"), claim(b"123")).await.unwrap_err();
-    assert_eq!(refusal.code(), ErrorCode::Conflict);
-}
-
 #[tokio::test]
 async fn what_came_before_a_broken_connection_counts() {
     let directory = tempfile::tempdir().unwrap();
@@ -245,28 +152,8 @@ async fn what_came_before_a_broken_connection_counts() {
     assert!(uploads.append(&id, 0, body.boxed_unsync()).await.is_err());
     assert_eq!(uploads.progress(&id).unwrap().offset, 2);
     uploads.append(&id, 2, full("3")).await.unwrap();
-    uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
+    uploads.close(&id, name("a"), claiming(b"123")).await.unwrap();
     assert_eq!(content(&artifacts, "a").await, b"123");
-}
-
-#[tokio::test]
-async fn bytes_whose_closing_is_refused_can_be_closed_again() {
-    let directory = tempfile::tempdir().unwrap();
-    let (artifacts, uploads) = uploads(&directory, &limits(|l| l.artifact_count = 1));
-    artifacts.put(name("a"), full("old"), Conditions::default()).await.unwrap();
-    let id = uploads.begin().await.unwrap().id;
-    uploads.append(&id, 0, full("ne")).await.unwrap();
-    let close = async |text: &str, conditions| uploads.close(&id, name(text), conditions).await;
-    let create = Conditions { create_only: true, ..claim(b"new") };
-    assert_eq!(close("a", create).await.unwrap_err().code(), ErrorCode::DigestMismatch);
-    uploads.append(&id, 2, full("w")).await.unwrap();
-    assert_eq!(close("a", create).await.unwrap_err().code(), ErrorCode::PreconditionFailed);
-    let refusal = close("b", create).await.unwrap_err();
-    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge, "one artifact is all it may keep");
-    assert_eq!(content(&artifacts, "a").await, b"old");
-    close("a", claim(b"new")).await.unwrap();
-    assert_eq!(content(&artifacts, "a").await, b"new");
-    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
 }
 
 #[tokio::test]
@@ -278,13 +165,13 @@ async fn a_close_that_nobody_waits_for_any_more_is_done_and_can_be_asked_for_aga
         uploads.append(&id, 0, full("123")).await.unwrap();
         let text = round.to_string();
         {
-            let mut closing = std::pin::pin!(uploads.close(&id, name(&text), claim(b"123")));
+            let mut closing = std::pin::pin!(uploads.close(&id, name(&text), claiming(b"123")));
             // Into the middle of it, as far as the bytes are on their way to the disk.
             for _ in 0..=round % 3 {
                 assert!(poll_once(closing.as_mut()).await.is_none(), "it was done at once");
             }
         }
-        let info = uploads.close(&id, name(&text), claim(b"123")).await.unwrap();
+        let info = uploads.close(&id, name(&text), claiming(b"123")).await.unwrap();
         assert_eq!(info.size, 3);
         assert_eq!(content(&artifacts, &text).await, b"123");
     }
@@ -327,7 +214,7 @@ async fn a_piece_that_is_sent_again_never_mixes_with_the_one_that_was_given_up()
         if at > 0 {
             uploads.append(&id, at, full(sent[at as usize..].to_vec())).await.unwrap();
         }
-        uploads.close(&id, name("a"), claim(&whole)).await.unwrap();
+        uploads.close(&id, name("a"), claiming(&whole)).await.unwrap();
         assert!(content(&artifacts, "a").await == whole, "what was hashed is what is stored");
     }
 }
@@ -369,28 +256,6 @@ impl http_body::Body for Stalled {
     }
 }
 
-#[tokio::test]
-async fn what_is_on_its_way_counts_until_it_is_cancelled() {
-    let directory = tempfile::tempdir().unwrap();
-    let bounds = limits(|l| (l.artifact_total_bytes, l.artifact_bytes) = (10, 4));
-    let (artifacts, uploads) = uploads(&directory, &bounds);
-    artifacts.put(name("a"), full("1234"), Conditions::default()).await.unwrap();
-    let mut open = Vec::new();
-    for _ in 0..2 {
-        let id = uploads.begin().await.unwrap().id;
-        uploads.append(&id, 0, full("1234")).await.unwrap();
-        open.push(id);
-    }
-    let id = uploads.begin().await.unwrap().id;
-    let refusal = uploads.append(&id, 0, full("123")).await.unwrap_err();
-    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge, "4 stored, 8 on their way, 14 in all");
-    let refusal = artifacts.put(name("b"), full("123"), Conditions::default()).await.unwrap_err();
-    assert_eq!(refusal.code(), ErrorCode::PayloadTooLarge);
-    uploads.append(&id, 0, full("12")).await.unwrap();
-    uploads.cancel(&open[0]);
-    uploads.append(&id, 2, full("34")).await.unwrap();
-}
-
 #[tokio::test(start_paused = true)]
 async fn uploads_are_few_and_those_that_nobody_feeds_expire() {
     let directory = tempfile::tempdir().unwrap();
@@ -414,12 +279,12 @@ async fn closed_uploads_leave_room_for_others_and_the_oldest_is_forgotten() {
     for _ in 0..3 {
         let id = uploads.begin().await.unwrap().id;
         uploads.append(&id, 0, full("1")).await.unwrap();
-        uploads.close(&id, name("a"), claim(b"1")).await.unwrap();
+        uploads.close(&id, name("a"), claiming(b"1")).await.unwrap();
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
         ids.push(id);
     }
     assert_eq!(uploads.progress(&ids[0]).unwrap_err().code(), ErrorCode::NotFound);
-    assert!(uploads.close(&ids[2], name("a"), claim(b"1")).await.is_ok());
+    assert!(uploads.close(&ids[2], name("a"), claiming(b"1")).await.is_ok());
 }
 
 struct Pieces(Vec<Result<Frame<bytes::Bytes>, BodyError>>);

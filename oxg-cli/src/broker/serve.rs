@@ -10,6 +10,7 @@ use oxg_manifest::Manifest;
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::args::ArtifactArgs;
 use crate::error::{CliError, Exit};
 use crate::run::input;
 use crate::task_store::TaskStoreArgs;
@@ -63,6 +64,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     task_store: TaskStoreArgs,
+
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
 }
 
 /// Where a broker shall listen.
@@ -94,7 +98,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     for file in &args.authorities {
         builder = builder.ca_file(file)?;
     }
-    let broker = builder.build()?;
+    let broker = args.artifacts.apply(builder).await?.build()?;
     let mut session = broker.session(manifest);
     for (name, value) in input::secrets(&args.secrets)? {
         session = session.secret(name, value);

@@ -47,6 +47,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         config: Map::new(),
         timeout: Duration::from_secs(60),
         log: None,
+        artifacts: crate::args::ArtifactArgs::default(),
     };
     let mut report = execute(plan, &args.output).await?;
     site.stop().await;

@@ -20,7 +20,7 @@ use oxg_protocol::task::NewTask;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::args::{OutputArgs, RunArgs};
+use crate::args::{ArtifactArgs, OutputArgs, RunArgs};
 use crate::error::{CliError, Exit};
 use crate::files::Files;
 use crate::report::{self, Report};
@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     pub(crate) config: Map<String, Value>,
     pub(crate) timeout: Duration,
     pub(crate) log: Option<String>,
+    pub(crate) artifacts: ArtifactArgs,
 }
 
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
@@ -63,6 +64,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
         authorities: args.authorities,
         timeout: Duration::from_secs(args.timeout),
         log: args.log,
+        artifacts: args.artifacts,
     };
     let report = execute(plan, &args.output).await?;
     report::print(&report, args.output.format);
@@ -85,7 +87,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     for file in &plan.authorities {
         builder = builder.ca_file(file)?;
     }
-    let broker = builder.build()?;
+    let broker = plan.artifacts.apply(builder).await?.build()?;
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);

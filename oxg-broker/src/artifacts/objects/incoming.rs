@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use object_store::path::Path;
 use object_store::{Error, MultipartUpload, ObjectStoreExt as _, PutPayload};
 use oxg_protocol::ErrorCode;
 use oxg_protocol::artifact::ArtifactInfo;
@@ -28,9 +29,20 @@ pub(super) struct ObjectIncoming {
     shared: Arc<Shared>,
     id: String,
     begun: Instant,
+    taken: u64,
     state: State,
-    /// Whether the bytes may have a name, for all that is known.
-    doubtful: bool,
+    naming: Naming,
+}
+
+/// Whether a reference names the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    None,
+    /// A reference was sent: the next look shows.
+    Asked,
+    /// A reference was sent and nobody knows whether it may still arrive.
+    Unknown,
+    Done,
 }
 
 #[derive(Debug)]
@@ -58,10 +70,14 @@ impl ObjectIncoming {
         let id = random::hex::<16>();
         let id = id.map_err(|_| refuse(ErrorCode::Internal, "no random bytes"))?;
         let state = State::Small(BytesMut::new());
-        Ok(Self { shared, id, begun: Instant::now(), state, doubtful: false })
+        Ok(Self { shared, id, begun: Instant::now(), taken: 0, state, naming: Naming::None })
     }
 
-    async fn take(&mut self, pieces: Vec<Bytes>) -> Result<(), Refusal> {
+    /// Takes `pieces`; after an error nothing can follow, as what is there is not known.
+    async fn take(&mut self, offset: u64, pieces: Vec<Bytes>) -> Result<(), Refusal> {
+        if offset != self.taken {
+            self.state = State::Broken;
+        }
         for mut piece in pieces {
             while !piece.is_empty() {
                 let rest = match &mut self.state {
@@ -74,9 +90,11 @@ impl ObjectIncoming {
                     State::Broken => return Err(broken()),
                 };
                 let room = PART.saturating_sub(rest.len());
-                rest.extend_from_slice(&piece.split_to(room.min(piece.len())));
+                let taken = piece.split_to(room.min(piece.len()));
+                rest.extend_from_slice(&taken);
+                self.taken += taken.len() as u64;
                 if rest.len() == PART {
-                    self.send_part().await?;
+                    self.send_part().await.map_err(|error| store_failed(&error))?;
                 }
             }
         }
@@ -84,50 +102,58 @@ impl ObjectIncoming {
     }
 
     /// Sends what is there as a part, while the next one is collected.
-    async fn send_part(&mut self) -> Result<(), Refusal> {
-        let result = match std::mem::replace(&mut self.state, State::Broken) {
+    async fn send_part(&mut self) -> Result<(), Error> {
+        let (mut parts, part) = match std::mem::replace(&mut self.state, State::Broken) {
             State::Small(part) => {
-                let begun = self.shared.store.put_multipart(&self.shared.blob(&self.id)).await;
-                match begun {
-                    Ok(upload) => {
-                        let mut parts = Parts { upload, rest: BytesMut::new(), sending: None };
-                        parts.send(part.freeze()).await.map(|()| State::Parts(parts))
-                    }
-                    // Nothing is lost yet.
-                    Err(error) => {
-                        self.state = State::Small(part);
-                        return Err(store_failed(&error));
-                    }
-                }
+                let upload = self.shared.store.put_multipart(&self.blob()).await?;
+                (Parts { upload, rest: BytesMut::new(), sending: None }, part)
             }
             State::Parts(mut parts) => {
-                let part = parts.rest.split().freeze();
-                parts.send(part).await.map(|()| State::Parts(parts))
+                let part = parts.rest.split();
+                (parts, part)
             }
-            state => Ok(state),
+            state => {
+                self.state = state;
+                return Ok(());
+            }
         };
-        self.state = result.map_err(|error| store_failed(&error))?;
+        parts.send(part.freeze()).await?;
+        self.state = State::Parts(parts);
         Ok(())
     }
 
     /// Makes the bytes one object, which nobody finds yet.
-    async fn store(&mut self) -> Result<(), Refusal> {
+    async fn store(&mut self, size: u64) -> Result<(), Refusal> {
         let failed = |error| store_failed(&error);
         match &mut self.state {
             State::Small(bytes) => {
-                let payload = PutPayload::from(bytes.clone().freeze());
-                self.shared
-                    .store
-                    .put(&self.shared.blob(&self.id), payload)
-                    .await
-                    .map_err(failed)?;
+                // Copied, so that it can be sent again after a failure.
+                let payload = PutPayload::from(Bytes::copy_from_slice(bytes));
+                let blob = self.shared.blob(&self.id);
+                self.shared.store.put(&blob, payload).await.map_err(failed)?;
             }
-            State::Parts(parts) => parts.complete().await.map_err(failed)?,
+            State::Parts(_) => self.complete(size).await.map_err(failed)?,
             State::Stored => {}
             State::Broken => return Err(broken()),
         }
         self.state = State::Stored;
         Ok(())
+    }
+
+    async fn complete(&mut self, size: u64) -> Result<(), Error> {
+        if let State::Parts(mut parts) = std::mem::replace(&mut self.state, State::Broken) {
+            parts.complete().await?;
+        }
+        let stored = self.shared.store.head(&self.blob()).await?.size;
+        if stored != size {
+            let source = format!("{size} bytes were sent and {stored} are there").into();
+            return Err(Error::Generic { store: "parts", source });
+        }
+        Ok(())
+    }
+
+    fn blob(&self) -> Path {
+        self.shared.blob(&self.id)
     }
 
     async fn name(&mut self, info: ArtifactInfo, conditions: Conditions) -> Result<(), Refusal> {
@@ -143,7 +169,11 @@ impl ObjectIncoming {
             let present = seen.reference.as_ref();
             if present.is_some_and(|present| present.blob == self.id) {
                 // An earlier attempt got through, though its answer was lost.
+                self.naming = Naming::Done;
                 return Ok(());
+            }
+            if self.naming == Naming::Asked {
+                self.naming = Naming::None;
             }
             conditions.allow(present.map(|present| present.digest))?;
             let (old, new) = (amount(&seen), Amount { bytes: info.size, count: 1 });
@@ -154,7 +184,7 @@ impl ObjectIncoming {
                     shared.usage.reserve(shared.quota, old, new)?
                 }
             };
-            self.store().await?;
+            self.store(info.size).await?;
             let reference = Reference {
                 name: info.name.clone(),
                 digest: info.digest,
@@ -162,10 +192,13 @@ impl ObjectIncoming {
                 blob: self.id.clone(),
                 generation: present.map_or(0, |present| present.generation).saturating_add(1),
             };
-            self.doubtful = true;
+            if self.naming == Naming::None {
+                self.naming = Naming::Asked;
+            }
             match write(&shared.store, &key, &seen, Some(&reference)).await {
                 Ok(Written::Done) => {
                     reserved.keep();
+                    self.naming = Naming::Done;
                     if let Some(old) = present {
                         // Nobody finds them any more. Failing that, they are garbage.
                         let _ = shared.store.delete(&shared.blob(&old.blob)).await;
@@ -174,7 +207,10 @@ impl ObjectIncoming {
                 }
                 // Also where the store took the first of two equal requests: the next look shows.
                 Ok(Written::Raced) => races.again().await?,
-                Err(error) => return Err(store_failed(&error)),
+                Err(error) => {
+                    self.naming = Naming::Unknown;
+                    return Err(store_failed(&error));
+                }
             }
         }
     }
@@ -206,18 +242,12 @@ impl Parts {
 }
 
 impl Incoming for ObjectIncoming {
-    fn write(&mut self, _: u64, pieces: Vec<Bytes>) -> Pending<'_, ()> {
-        Box::pin(self.take(pieces))
+    fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Pending<'_, ()> {
+        Box::pin(self.take(offset, pieces))
     }
 
     fn commit(&mut self, info: ArtifactInfo, conditions: Conditions) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let named = self.name(info, conditions).await;
-            if named.is_ok() {
-                self.doubtful = true;
-            }
-            named
-        })
+        Box::pin(self.name(info, conditions))
     }
 }
 
@@ -234,7 +264,7 @@ impl Drop for ObjectIncoming {
                 };
                 self.shared.writing.spawn_on(abort, &runtime);
             }
-            State::Stored if !self.doubtful => {
+            State::Stored if self.naming == Naming::None => {
                 let blob = shared.blob(&self.id);
                 let remove = async move {
                     let _ = shared.store.delete(&blob).await;

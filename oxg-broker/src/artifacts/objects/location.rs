@@ -34,8 +34,8 @@ const SILENCE: &str = "30 seconds";
 /// `AZURE_*`). See [`BrokerBuilder::object_artifacts`](crate::BrokerBuilder::object_artifacts).
 #[derive(Debug, Clone)]
 pub struct ObjectArtifacts {
-    store: Arc<dyn ObjectStore>,
-    root: Path,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) root: Path,
 }
 
 impl ObjectArtifacts {
@@ -101,7 +101,7 @@ impl ObjectArtifacts {
     }
 
     /// Makes sure that the store takes objects and honours conditions.
-    async fn probe(&self, place: &str) -> Result<(), ObjectStoreError> {
+    pub(super) async fn probe(&self, place: &str) -> Result<(), ObjectStoreError> {
         let failed = |error| ObjectStoreError::of(place, error);
         let ignored = || ObjectStoreError::NoConditionalWrites { place: place.to_owned() };
         let random = random::hex::<8>().map_err(|error| {

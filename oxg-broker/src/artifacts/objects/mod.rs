@@ -15,6 +15,8 @@ mod incoming;
 mod location;
 mod reference;
 mod store;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use error::ObjectStoreError;

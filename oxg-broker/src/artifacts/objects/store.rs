@@ -58,6 +58,11 @@ impl PluginObjects {
         let shared = Shared { store, root, names, blobs, usage, quota, writing };
         Self { shared: Arc::new(shared), collecting: OnceLock::new() }
     }
+
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl ArtifactStore for PluginObjects {

@@ -1,5 +1,6 @@
 //! What the plugin keeps with its host.
 
+mod both;
 mod error;
 mod list;
 mod progress;
