@@ -106,7 +106,8 @@ fn is_announced(text: &[u8], start: usize) -> bool {
 }
 
 fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| entry.as_bytes().eq_ignore_ascii_case(word))
+    list.iter()
+        .any(|entry| entry.len() == word.len() && entry.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// What may stand between a key and the end of its line.
