@@ -25,8 +25,11 @@ impl Lists {
 
 const BUCKETS: usize = 512;
 
-static TABLE: LazyLock<Vec<Vec<(&'static [u8], Lists)>>> = LazyLock::new(|| {
-    let mut table: Vec<Vec<(&'static [u8], Lists)>> = vec![Vec::new(); BUCKETS];
+/// Words whose hash is the same, each with its lists.
+type Bucket = Vec<(&'static [u8], Lists)>;
+
+static TABLE: LazyLock<Vec<Bucket>> = LazyLock::new(|| {
+    let mut table: Vec<Bucket> = vec![Vec::new(); BUCKETS];
     let lists = [
         (CERTAIN, Lists::CERTAIN),
         (SUSPECT, Lists::SUSPECT),
