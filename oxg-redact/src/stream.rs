@@ -92,7 +92,7 @@ impl StreamRedactor {
             self.searched = end;
             if !open {
                 let record = &self.held[start..end];
-                spans::replace(record, &self.redactor.find(record), out);
+                spans::replace(record, &self.redactor.find(record), self.redactor.masks(), out);
                 start = end;
             }
         }
@@ -125,7 +125,7 @@ impl StreamRedactor {
     /// Writes the first `len` bytes that are held back.
     fn write(&mut self, len: usize, out: &mut Vec<u8>) {
         let record = &self.held[..len];
-        spans::replace(record, &self.redactor.find(record), out);
+        spans::replace(record, &self.redactor.find(record), self.redactor.masks(), out);
         self.drop_front(len);
     }
 

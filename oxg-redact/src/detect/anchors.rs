@@ -55,8 +55,8 @@ const LONG_RUN_MAX: usize = 128;
 pub(super) struct State {
     /// The name judged last. Stems share names ("auth_token"); one is judged once.
     name: std::ops::Range<usize>,
-    /// How far the flags of commands were looked for.
-    flags: usize,
+    /// The command judged last, and how far its flags were looked for.
+    flags: (&'static str, usize),
 }
 
 static ANCHORS: LazyLock<Anchors> = LazyLock::new(Anchors::new);
@@ -208,9 +208,9 @@ impl Anchor {
             Action::Authorization(scheme) => authorization::at(scan, start, scheme),
             Action::PhoneWord => phone::at_word(scan, start..end),
             Action::Phrase => named::after_phrase(scan, start..end),
-            Action::Command(_) if start < state.flags => {}
+            Action::Command(command) if state.flags.0 == command.name && start < state.flags.1 => {}
             Action::Command(command) => {
-                state.flags = state.flags.max(commands::at(scan, start, command));
+                state.flags = (command.name, commands::at(scan, start, command));
             }
             Action::Token(rule) => tokens::at(scan, start, self.text, rule),
             Action::Wallet => wallet::bech32_at(scan, start),

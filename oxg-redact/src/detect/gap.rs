@@ -33,6 +33,14 @@ static TYPE: ByteSet = ByteSet::new("0-9A-Za-z_.<>*[]&");
 pub(super) struct Place {
     pub(super) at: usize,
     pub(super) link: Link,
+    /// Where what was looked at in front of the key begins, if anything was.
+    pub(super) seen_from: Option<usize>,
+}
+
+impl Place {
+    fn seen_from(self, from: usize) -> Self {
+        Self { seen_from: Some(from), ..self }
+    }
 }
 
 /// How a key and a value hang together.
@@ -54,7 +62,7 @@ pub(super) enum Link {
 
 impl Link {
     fn at(self, at: usize) -> Option<Place> {
-        Some(Place { at, link: self })
+        Some(Place { at, link: self, seen_from: None })
     }
 }
 
@@ -101,11 +109,14 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> 
         [b'%', b'3', b'd' | b'D' | b'a' | b'A', ..] => Link::Assigned.at(at + 3),
         // `define("KEY", "value")`, but not `["secrets", "tasks"]`.
         [b',', ..] if quoted && text[tight - 1] != b'`' => {
-            match pair::sibling(text, start, tight) {
-                Some(value) => Link::Assigned.at(value),
-                None if is_first_argument(text, start) => Link::Quoted.at(at + 1),
-                None => Link::BesideQuoted.at(at + 1),
-            }
+            let place = match pair::sibling(text, start, tight) {
+                Some(sibling) => return Some(sibling),
+                None => Place { at: at + 1, link: Link::BesideQuoted, seen_from: None },
+            };
+            Some(match first_argument(text, start) {
+                Some(from) => Place { link: Link::Quoted, ..place }.seen_from(from),
+                None => place,
+            })
         }
         [b'(' | b'{', ..] if !apart => Link::Quoted.at(at + 1),
         [b'i', b's', b':', ..] if apart => Link::Stated.at(at + 3),
@@ -113,7 +124,6 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> 
         [b'i', b's', b' ', ..] if apart => Link::Beside.at(at + 3),
         [b'-' | b'|', b' ', ..] if apart => Link::Beside.at(at + 1),
         _ => pair::sibling(text, start, tight)
-            .map(|value| Place { at: value, link: Link::Assigned })
             .or_else(|| if apart { behind_blanks(text, start, end, at) } else { None }),
     }
 }
@@ -140,10 +150,11 @@ fn behind_blanks(text: &[u8], start: usize, end: usize, at: usize) -> Option<Pla
         return Link::Assigned.at(at);
     }
     // `name="password" value="…"` of XML.
-    let begins = begins_instruction(text, start);
+    let begins = instruction(text, start);
+    let place = |link: Link| Place { at, link, seen_from: begins };
     if quote_len(&text[at..]) > 0 {
         // `password "value"` of a configuration, but not `the secret "name" is …`.
-        return if begins { Link::Quoted } else { Link::BesideQuoted }.at(at);
+        return Some(place(if begins.is_some() { Link::Quoted } else { Link::BesideQuoted }));
     }
     if let Some(value) = typed(text, at) {
         return Link::Quoted.at(value);
@@ -151,8 +162,7 @@ fn behind_blanks(text: &[u8], start: usize, end: usize, at: usize) -> Option<Pla
     match &text[at..] {
         // `password 7 …`: how the value is enciphered, in configurations of network devices.
         [b'0'..=b'9', b' ', ..] => Link::Directive.at(at + 2),
-        _ if begins => Link::Directive.at(at),
-        _ => Link::Beside.at(at),
+        _ => Some(place(if begins.is_some() { Link::Directive } else { Link::Beside })),
     }
 }
 
@@ -187,33 +197,31 @@ fn element(text: &[u8], start: usize, end: usize) -> Option<usize> {
     ends.then_some(end + close + 1)
 }
 
-/// Whether the quoted key at `start` is the first argument of a call.
-fn is_first_argument(text: &[u8], start: usize) -> bool {
+/// If the quoted key at `start` is the first argument of a call, where what
+/// follows the bracket begins.
+fn first_argument(text: &[u8], start: usize) -> Option<usize> {
     let quote = start - quote_len_back(&text[..start]);
     let gap = text[..quote].iter().rev().take(8).take_while(|b| b.is_ascii_whitespace()).count();
-    before(text, quote - gap) == Some(b'(')
+    (before(text, quote - gap) == Some(b'(')).then_some(quote - gap)
 }
 
-/// Whether nothing but blanks, or a word that sets something, stands before the
-/// key on its line.
-fn begins_instruction(text: &[u8], start: usize) -> bool {
+/// If nothing but blanks, or a word that sets something, stands before the key
+/// on its line, where that begins.
+fn instruction(text: &[u8], start: usize) -> Option<usize> {
     let back = |at: usize| {
         text[..at].iter().rev().take(INDENT_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
     };
     let at = start - back(start);
-    let opens = |at| matches!(before(text, at), None | Some(b'\n'));
-    if opens(at) {
-        return true;
+    if matches!(before(text, at), None | Some(b'\n')) {
+        return Some(at);
     }
-    let word = WORD.run_back(&text[..at], TYPE_MAX);
-    let is_directive =
-        DIRECTIVES.iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&text[at - word..at]));
-    if is_directive {
-        return true;
+    let word = at - WORD.run_back(&text[..at], TYPE_MAX);
+    if DIRECTIVES.iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&text[word..at])) {
+        return Some(word);
     }
     // `login jo password …` of netrc.
-    let second = at - word - back(at - word);
-    word > 0 && text[..second].ends_with(b"login")
+    let login = word - back(word);
+    (word < at && text[..login].ends_with(b" login")).then(|| login - " login".len())
 }
 
 /// Where the value of a declaration with a type begins: `name: str = …`,

@@ -28,7 +28,7 @@ pub(crate) const PHRASES: &[&str] = &[
 
 /// Judges what follows a phrase.
 pub(crate) fn after_phrase(scan: &mut Scan<'_>, phrase: Range<usize>) {
-    let place = Place { at: phrase.end, link: Link::Directive };
+    let place = Place { at: phrase.end, link: Link::Directive, seen_from: None };
     let Some(value) = extract(scan.text, &mut scan.runs, place.at, false) else {
         return;
     };
@@ -70,6 +70,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
         (Some(own), _) => own,
         (None, _) => return,
     };
+    evidence = evidence.min(place.seen_from.unwrap_or(evidence));
     let mut at = place.at;
     let mut listed = false;
     for _ in 0..VALUES_MAX {

@@ -64,7 +64,10 @@ pub(crate) fn looks_secret(
 
 fn is_no_value(value: &[u8]) -> bool {
     value.len() <= NO_VALUE_MAX
-        && NO_VALUES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && NO_VALUES
+            .iter()
+            .any(|word| word.len() == value.len() && word.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// The name of another secret, as in `PASSWORD_KEY = "db_password"`.
@@ -84,7 +87,8 @@ const FETCHES: &[&str] = &["env.", "os.", "process.", "config.", "self.", "this.
 /// Code that fetches the value, or a path to it.
 fn is_code(value: &[u8], found: &Found) -> bool {
     let starts = |list: &[&str]| list.iter().any(|s| value.starts_with(s.as_bytes()));
-    if starts(PATHS) || value.starts_with(b"/") && is_words(value) {
+    let may_be_path = matches!(value, [b'/' | b'.' | b'~' | b'd' | b'f' | b'v' | b's', ..]);
+    if may_be_path && starts(PATHS) || value.starts_with(b"/") && is_words(value) {
         return true;
     }
     let dotted = || {

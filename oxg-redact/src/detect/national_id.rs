@@ -56,7 +56,8 @@ pub(crate) fn ssn_at(scan: &mut Scan<'_>, at: usize) {
         Some(_) => None,
     };
     if let Some(evidence) = evidence {
-        scan.add(Kind::Ssn, "us-ssn", at..at + len, evidence..at + len + 2);
+        let more = usize::from(separator == Some(b' ') && text.get(at + len) != Some(&b'\n'));
+        scan.add(Kind::Ssn, "us-ssn", at..at + len, evidence..at + len + 1 + more);
     }
 }
 

@@ -2,6 +2,7 @@
 //! `{"name": "token", "value": "…"}`, `variable "token" { default = "…" }`,
 //! `<entry key="token">…`.
 
+use super::gap::{Link, Place};
 use super::named::NAME;
 use crate::bytes::{before, quote_len, quote_len_back};
 use crate::names::{NAME_MAX, classify};
@@ -30,10 +31,14 @@ const NAMES: &[&str] = &[
 const VALUES: &[&str] = &["value", "default", "content", "string", "params", "val"];
 
 /// Where the value begins that belongs to the key at `start`, whose quotes end at `at`.
-pub(super) fn sibling(text: &[u8], start: usize, at: usize) -> Option<usize> {
-    if !is_announced(text, start) {
-        return None;
-    }
+pub(super) fn sibling(text: &[u8], start: usize, at: usize) -> Option<Place> {
+    let from = announced(text, start)?;
+    let value = value_behind(text, at)?;
+    Some(Place { at: value, link: Link::Assigned, seen_from: Some(from) })
+}
+
+/// Where the value begins behind a key whose quotes end at `at`.
+fn value_behind(text: &[u8], at: usize) -> Option<usize> {
     let window = &text[at..text.len().min(at + REACH)];
     if let Some(len) = element(window) {
         return Some(at + len);
@@ -86,8 +91,8 @@ fn element(window: &[u8]) -> Option<usize> {
     (lines <= LINES).then_some(window.len() - tag.len())
 }
 
-/// Whether a word such as `name` announces the key at `start`.
-fn is_announced(text: &[u8], start: usize) -> bool {
+/// If a word such as `name` announces the key at `start`, where that begins.
+fn announced(text: &[u8], start: usize) -> Option<usize> {
     let blank = |at: usize| {
         at - text[..at].iter().rev().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count()
     };
@@ -96,17 +101,18 @@ fn is_announced(text: &[u8], start: usize) -> bool {
     match before(text, at) {
         Some(b':' | b'=' | b'>') => at = blank(at - 1),
         // The first argument of a call.
-        Some(b'(') => return true,
-        _ if at == quoted || quoted == start => return false,
+        Some(b'(') => return Some(at),
+        _ if at == quoted || quoted == start => return None,
         _ => {}
     }
     at -= quote_len_back(&text[..at]);
     let len = text[..at].iter().rev().take(12).take_while(|b| b.is_ascii_alphabetic()).count();
-    is_one_of(&text[at - len..at], NAMES)
+    is_one_of(&text[at - len..at], NAMES).then_some(at - len)
 }
 
 fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| entry.as_bytes().eq_ignore_ascii_case(word))
+    list.iter()
+        .any(|entry| entry.len() == word.len() && entry.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// What may stand between a key and the end of its line.
@@ -129,5 +135,5 @@ pub(super) fn is_open_after(line: &[u8]) -> bool {
         _ => line.len(),
     };
     let start = end - NAME.run_back(&line[..end], NAME_MAX + 1);
-    is_announced(line, start) && classify(&line[start..end]).is_some()
+    announced(line, start).is_some() && classify(&line[start..end]).is_some()
 }

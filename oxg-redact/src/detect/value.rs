@@ -57,7 +57,7 @@ impl Found {
     }
 
     /// A text as a whole, which a key names.
-    #[cfg(feature = "json")]
+    #[cfg(any(feature = "json", feature = "serde"))]
     pub(crate) fn whole(text: &str) -> Self {
         Self::quoted(0..text.len(), text.len())
     }

@@ -1,8 +1,9 @@
 //! Names of fields, variables and headers: which of them name a secret.
 
+mod table;
 mod words;
 
-use words::{ABOUT, CERTAIN, COUNTING, KEY_OF, NO_KEY_OF, SESSION_WITH, SUSPECT};
+use table::{Lists, lists_of};
 pub(crate) use words::{ENDS, SERVICES, STEMS};
 
 /// How sure a name makes us that its value is secret.
@@ -50,10 +51,6 @@ pub(crate) fn is_sensitive(name: &[u8]) -> bool {
     classify(name).is_some_and(|sensitivity| sensitivity > Sensitivity::Hint)
 }
 
-fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| entry.as_bytes() == word)
-}
-
 fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
     // A number at the end (`password2`, `API_KEY_1`) numbers the same thing.
     let mut words = words;
@@ -65,7 +62,7 @@ fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
         }
     }
     let (first, last) = (*words.first()?, *words.last()?);
-    if is_one_of(last, ABOUT) || words.len() > 1 && is_one_of(first, COUNTING) {
+    if lists_of(last).has(Lists::ABOUT) || words.len() > 1 && lists_of(first).has(Lists::COUNTING) {
         return None;
     }
     let mut found = None;
@@ -83,12 +80,13 @@ fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
 }
 
 fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Option<Sensitivity> {
-    if is_one_of(word, CERTAIN) {
+    let lists = lists_of(word);
+    if lists.has(Lists::CERTAIN) {
         // `pass` and `pin` are verbs and nouns in the middle of a name.
         let weak = matches!(word, b"pass" | b"pin" | b"pw" | b"parola" | b"clave");
         return (!weak || next.is_none()).then_some(Sensitivity::Certain);
     }
-    if is_one_of(word, SUSPECT) {
+    if lists.has(Lists::SUSPECT) {
         // These name something else in the middle of a name, the last also behind a word.
         let weak = matches!(
             word,
@@ -108,8 +106,8 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
         return (!weak || next.is_none()).then_some(Sensitivity::Suspect);
     }
     let pair = match (word, previous, next) {
-        (b"key" | b"keys", Some(of), _) => is_one_of(of, KEY_OF),
-        (b"session", _, Some(with)) => is_one_of(with, SESSION_WITH),
+        (b"key" | b"keys", Some(of), _) => lists_of(of).has(Lists::KEY_OF),
+        (b"session", _, Some(with)) => lists_of(with).has(Lists::SESSION_WITH),
         // The cookie of a framework: `_shop_session`.
         (b"session", Some(_), None) => true,
         // Halves of a pair whose other half is the key.
@@ -126,8 +124,9 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
         return Some(*s);
     }
     let key = matches!(word, b"key" | b"keys") && next.is_none();
-    (key && !previous.is_some_and(|of| is_one_of(of, NO_KEY_OF)) || is_one_of(word, SERVICES))
-        .then_some(Sensitivity::Hint)
+    (key && !previous.is_some_and(|of| lists_of(of).has(Lists::NO_KEY_OF))
+        || lists.has(Lists::SERVICES))
+    .then_some(Sensitivity::Hint)
 }
 
 /// The words of a name, as ranges.
@@ -171,6 +170,7 @@ impl Iterator for Words<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::words::{CERTAIN, SUSPECT};
     use super::*;
 
     #[test]

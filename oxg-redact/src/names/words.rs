@@ -63,20 +63,20 @@ pub(super) const NO_KEY_OF: &[&str] = &[
 #[rustfmt::skip]
 pub(crate) const SERVICES: &[&str] = &[
     "adafruit", "adobe", "airtable", "algolia", "alibaba", "amplitude", "anthropic", "artifactory",
-    "asana", "atlassian", "auth0", "aws", "azure", "beamer", "bitbucket", "bitly", "bittrex",
-    "braintree", "buildkite", "circleci", "cloudflare", "cloudinary", "codecov", "cohere",
+    "asana", "atlassian", "auth0", "aws", "azure", "bitbucket", "bitly", "bittrex",
+    "braintree", "buildkite", "circleci", "cloudflare", "cloudinary", "codecov",
     "coinbase", "confluent", "contentful", "databricks", "datadog", "digitalocean", "discord",
-    "doppler", "dropbox", "dynatrace", "elastic", "etsy", "facebook", "fastly", "figma", "finicity",
+    "doppler", "dropbox", "dynatrace", "etsy", "facebook", "fastly", "figma", "finicity",
     "firebase", "freshbooks", "github", "gitlab", "gitter", "gocardless", "grafana", "heroku",
-    "hubspot", "intercom", "jenkins", "jfrog", "jira", "klaviyo", "kraken", "kucoin", "launchdarkly",
-    "linear", "linkedin", "lob", "mailchimp", "mailgun", "mandrill", "mapbox", "mattermost",
-    "messagebird", "mixpanel", "netlify", "newrelic", "notion", "npm", "nytimes", "okta", "openai",
-    "opsgenie", "pagerduty", "paypal", "pinecone", "plaid", "postmark", "posthog", "pusher",
-    "rapidapi", "rollbar", "segment", "sendbird", "sendgrid", "sendinblue", "sentry", "shippo",
+    "hubspot", "intercom", "jenkins", "jfrog", "jira", "klaviyo", "kucoin", "launchdarkly",
+    "mailchimp", "mailgun", "mandrill", "mapbox", "mattermost",
+    "messagebird", "mixpanel", "netlify", "newrelic", "npm", "nytimes", "okta", "openai",
+    "opsgenie", "pagerduty", "paypal", "pinecone", "postmark", "posthog", "pusher",
+    "rapidapi", "rollbar", "sendbird", "sendgrid", "sendinblue", "sentry", "shippo",
     "shodan", "shopify", "sidekiq", "slack", "snyk", "sonarqube", "sourcegraph", "spotify",
-    "squarespace", "square", "stripe", "sumologic", "supabase", "telegram", "travis", "trello",
+    "squarespace", "stripe", "sumologic", "supabase", "telegram", "trello",
     "twilio", "twitch", "twitter", "typeform", "vercel", "virustotal", "wakatime", "yandex",
-    "zendesk", "zoom",
+    "zendesk",
 ];
 
 /// Words after `session` that make a suspect name of both.

@@ -107,7 +107,7 @@ pub(super) static RULES: &[TokenRule] = &[
     rule("teams-webhook", &[".webhook.office.com/webhookb2/"], &[run(&TEAMS, 80, 200)])
         .examples(&["x.webhook.office.com/webhookb2/`1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6@1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6/IncomingWebhook/ab37e328cf759ec646f3a708f4aa54f2/1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"], &["x.webhook.office.com/webhookb2/"])
         .after(&HOST, 1, 60).keeping_anchor(),
-    rule("telegram-bot-token", &[":A"], &[run(&URL64, 33, 34)])
+    rule("telegram-bot-token", &[":AA"], &[run(&URL64, 32, 33)])
         .examples(&["114615412:`AADOIUMVTYWKoDb0FgvtNGPW3NrERhSwk7Q"], &["12:AAB", "key:AAAAAAAA"])
         .after(&DIGIT, 8, 10),
     rule("twilio-key", &["SK"], &[run(&HEX_LOWER, 32, 32)])
