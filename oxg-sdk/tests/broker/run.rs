@@ -241,7 +241,7 @@ async fn progress_is_logged_with_the_task_that_makes_it() {
     assert_eq!((&line["level"], &line["target"]), (&json!("info"), &json!("progress")));
     let fields = &line["fields"];
     assert_eq!((&fields["done"], &fields["total"]), (&json!(3), &json!(10)), "{line}");
-    assert_eq!(fields["task_id"], "t-1", "{line}");
+    assert_eq!(line["task_id"], "t-1", "{line}");
 }
 
 /// In real time, on threads of its own: nothing else shows what a hook that never awaits holds up.
