@@ -20,6 +20,7 @@ pub(crate) struct OwnFormat {
 pub(crate) struct OwnRules {
     pub(crate) formats: Vec<OwnFormat>,
     pub(crate) prefixes: Option<AhoCorasick>,
+    #[cfg(any(feature = "json", feature = "serde"))]
     names: Vec<Box<str>>,
     pub(crate) names_in_text: Option<AhoCorasick>,
 }
@@ -39,10 +40,17 @@ impl OwnRules {
         };
         let prefixes = search(formats.iter().map(|format| &*format.prefix).collect(), false);
         let names_in_text = search(names.iter().map(AsRef::as_ref).collect(), true);
-        Self { prefixes, names_in_text, formats, names }
+        Self {
+            prefixes,
+            names_in_text,
+            formats,
+            #[cfg(any(feature = "json", feature = "serde"))]
+            names,
+        }
     }
 
     /// Whether the value under this name never stays.
+    #[cfg(any(feature = "json", feature = "serde"))]
     pub(crate) fn never(&self, name: &str) -> bool {
         self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
