@@ -67,7 +67,11 @@ impl Findings {
             .map_err(|source| BrokerError::Directory { path: "findings.jsonl".into(), source })
     }
 
-    fn record(&self, reporter: Reporter<'_>, finding: Finding) -> Result<FindingRecord, Refusal> {
+    fn record(
+        &self,
+        reporter: Reporter<'_>,
+        mut finding: Finding,
+    ) -> Result<FindingRecord, Refusal> {
         let clean = |text: &str| self.redactor.redact(text).into_owned();
         let (kind, message) = (clean(finding.kind.trim()), clean(finding.message.trim()));
         if kind.is_empty() || message.is_empty() {
@@ -75,14 +79,9 @@ impl Findings {
         }
         let target = finding.target.as_deref().map(|text| clean(text.trim()));
         let evidence = finding.evidence.as_deref().filter(|text| !text.is_empty()).map(clean);
-        let finding = Finding {
-            kind,
-            message,
-            target: target.filter(|text| !text.is_empty()),
-            evidence,
-            metadata: self.clean_metadata(finding.metadata),
-            ..finding
-        };
+        let metadata = self.clean_metadata(std::mem::take(&mut finding.metadata));
+        (finding.kind, finding.message, finding.metadata) = (kind, message, metadata);
+        (finding.target, finding.evidence) = (target.filter(|text| !text.is_empty()), evidence);
         let derived = || finding.derive_id(reporter.plugin, reporter.task);
         Ok(FindingRecord {
             version: FindingRecord::VERSION.to_owned(),

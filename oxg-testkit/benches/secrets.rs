@@ -41,8 +41,7 @@ impl Lending {
         let directory = tempfile::tempdir().unwrap();
         let broker = Broker::builder().build().unwrap();
         let session = broker.session(manifest);
-        let session =
-            session.secret("api-token".parse().unwrap(), "correct-horse-battery".into());
+        let session = session.secret("api-token".parse().unwrap(), "correct-horse-battery".into());
         let session = session.open().unwrap();
         let listener = broker.listen_unix(directory.path().join("broker.sock")).unwrap();
         let channel = BrokerChannel::builder(listener.endpoint())
