@@ -9,7 +9,7 @@
 //! | [`Session`], [`SessionBuilder`] | one run of one plugin: its token, secrets, tasks, artifacts |
 //! | [`Listener`] | a Unix socket or a loopback port; [`Broker::connect`] does without either |
 //! | [`policy`] | where a plugin may go: pure, no I/O |
-//! | [`secrets`] | where secrets come from: a file, the environment, a program |
+//! | [`secrets`] | where secrets come from: a file, the environment, a program, Vault |
 //! | [`tasks`] | where tasks are kept: in memory, or so that they survive the process |
 //! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
 //! | `ObjectArtifacts` | with the feature `object-store`: artifacts that brokers share |

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::flights::Flights;
-use super::known::KnownSecrets;
+use super::known::{Known, KnownSecrets};
 use super::leases::{LeaseTimes, Leases};
 use super::{SecretLease, SecretSource, SourceError};
 use crate::audit::{Audit, Entry};
@@ -95,7 +95,7 @@ impl Secrets {
     /// Prolongs a lease.
     pub(crate) fn renew(&self, id: &LeaseId) -> Result<Lease, Refusal> {
         let State { known, leases } = &mut *self.lock();
-        leases.renew(id, |name| known.get(name).ok().map(super::known::Known::version))
+        leases.renew(id, |name| known.get(name).ok().map(Known::version))
     }
 
     /// Ends a lease; whether there was one.

@@ -267,8 +267,8 @@ impl<'a> Comparison<'a> {
 
 /// Takes the steps under a clock that stands still but for [`Step::Pass`].
 fn follow(steps: &[Step], open: impl FnOnce() -> (Box<dyn TaskStore>, Clock)) {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (store, clock) = open();
         let mut comparison = Comparison::new(&*store, &clock);

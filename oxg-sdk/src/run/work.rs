@@ -106,9 +106,12 @@ async fn attempt<P: Plugin>(
         cancel: cancel.clone(),
         draining: shared.draining.clone(),
     };
+    let heartbeat = heartbeat.start();
+    // Else the heart could wait in this thread's queue behind a hook that computes.
+    tokio::task::yield_now().await;
     let mut hook = pin!(catch(async { shared.plugin.on_task(&ctx, task).await }));
     // Without a budget: a hook that always has something to do would use it up and never be ended.
-    let mut lost = pin!(unconstrained(heartbeat.start()));
+    let mut lost = pin!(unconstrained(heartbeat));
     let mut deadline = pin!(unconstrained(sleep_until(until)));
     let mut abort = pin!(unconstrained(shared.abort.fired()));
     let mut cancelled = pin!(unconstrained(async {

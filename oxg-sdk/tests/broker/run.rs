@@ -244,9 +244,9 @@ async fn progress_is_logged_with_the_task_that_makes_it() {
     assert_eq!(line["task_id"], "t-1", "{line}");
 }
 
-/// In real time, on threads of its own: nothing else shows what a hook that never awaits holds up.
+/// In real time, on threads: nothing else shows what a hook that never awaits holds up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_hook_that_computes_keeps_its_lease_and_holds_no_other_task_up() {
+async fn a_hook_that_never_awaits_keeps_its_lease_and_holds_no_other_task_up() {
     let broker = FakeBroker::well_behaved().task("busy", json!({})).task("idle", json!({}));
     let seen = broker.clone();
     let plugin = probe(move |_, task| {
@@ -255,17 +255,17 @@ async fn a_hook_that_computes_keeps_its_lease_and_holds_no_other_task_up() {
             if task.id().as_str() == "busy" {
                 let limit = std::time::Instant::now() + Duration::from_secs(30);
                 let heard = || {
-                    broker.calls_to("/busy/extend").len() > 1
+                    !broker.calls_to("/busy/extend").is_empty()
                         && !broker.calls_to("/idle/complete").is_empty()
                 };
                 while !heard() {
                     assert!(std::time::Instant::now() < limit, "the lease was not extended");
-                    std::hint::spin_loop();
+                    std::thread::sleep(Duration::from_millis(5));
                 }
             }
             Ok(TaskOutcome::done())
         }
     });
-    let run = runtime(&broker, plugin).lease(Duration::from_secs(1));
+    let run = runtime(&broker, plugin).lease(Duration::from_secs(6));
     assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 2);
 }
