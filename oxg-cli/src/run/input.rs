@@ -6,10 +6,11 @@ use oxg_broker::SessionBuilder;
 use oxg_broker::secrets::{CommandSource, EnvironmentSource, FileSource};
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
-use secrecy::{SecretString, zeroize::Zeroize as _};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroize as _};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
+use crate::terminal;
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 16 << 20;
@@ -87,6 +88,8 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
             value
         }
     };
+    // What is printed from here on does not repeat it. One that is refused is warned about later.
+    let _ = terminal::redactor().register(value.expose_secret());
     Ok((name, value))
 }
 
@@ -120,7 +123,6 @@ fn read(what: &str, path: &Path) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret as _;
 
     fn owned(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
