@@ -118,7 +118,7 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
             value
         }
     };
-    // An error may repeat what was typed. A value that cannot be known is warned of later.
+    // What is printed from here on does not repeat it. One that is refused is warned about later.
     let _ = terminal::redactor().register(value.expose_secret());
     Ok((name, value))
 }

@@ -48,12 +48,14 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let manifest = Manifest::read(args.directory.join("manifest.json"))?;
+    // First: no error from here on repeats one.
+    let secrets = input::secrets(&args.secrets)?;
     let config = args.config.as_deref().map(input::config).transpose()?.unwrap_or_default();
     settings::check(&manifest, &config)?;
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
         task_store: args.task_store,
-        secrets: input::secrets(&args.secrets)?,
+        secrets,
         secret_sources: input::secret_sources(&args.secret_sources)?,
         config,
         directory: args.directory,

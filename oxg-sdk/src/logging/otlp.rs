@@ -41,8 +41,8 @@ where
         let own = span.extensions().get::<SpanFields>().and_then(SpanFields::trace_id);
         let inherited = || {
             let parent = span.parent()?;
-            let trace = parent.extensions().get::<Step>().map(|step| step.trace_id);
-            trace
+            let extensions = parent.extensions();
+            extensions.get::<Step>().map(|step| step.trace_id)
         };
         let step = Step {
             trace_id: own.or_else(inherited).unwrap_or(self.trace),

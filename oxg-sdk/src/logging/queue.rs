@@ -44,8 +44,8 @@ struct State {
     /// Taken by the writer, and not done yet.
     under_way: bool,
     /// Lost and not told of yet.
+    untold: u64,
     lost: u64,
-    lost_in_all: u64,
     /// The writer could not tell of what is lost. It tries again with the next line.
     mute: bool,
     /// Somebody waited in vain for room, and the writer has not moved since.
@@ -136,7 +136,7 @@ impl Queue {
         state.under_way = false;
         if !written {
             // Those that this batch told of are still to be told of.
-            state.lost += batch.lost;
+            state.untold += batch.lost;
             state.lose(batch.lines);
             state.mute = true;
         }
@@ -159,7 +159,7 @@ impl Queue {
 
     /// Lines lost so far.
     pub(crate) fn lost(&self) -> u64 {
-        self.state().lost_in_all
+        self.state().lost
     }
 
     fn wait<'a>(
@@ -191,8 +191,8 @@ impl State {
     }
 
     fn lose(&mut self, lines: u64) {
+        self.untold += lines;
         self.lost += lines;
-        self.lost_in_all += lines;
     }
 
     fn drop_oldest(&mut self) {
@@ -205,10 +205,10 @@ impl State {
     }
 
     fn take(&mut self, most: usize) -> Option<Batch> {
-        if self.lines.is_empty() && (self.lost == 0 || self.mute) {
+        if self.lines.is_empty() && (self.untold == 0 || self.mute) {
             return None;
         }
-        let mut batch = Batch { lost: std::mem::take(&mut self.lost), ..Batch::default() };
+        let mut batch = Batch { lost: std::mem::take(&mut self.untold), ..Batch::default() };
         while let Some(line) = self.lines.front()
             && (batch.lines == 0 || batch.text.len() + line.len() < most)
         {

@@ -154,7 +154,7 @@ impl Shared {
         let end = Instant::now() + patience;
         let left = || end.saturating_duration_since(Instant::now());
         // Each in turn, all of them by the same end.
-        self.all_writers().fold(true, |all, writer| writer.queue().flush(left()) && all)
+        self.all_writers().filter(|writer| !writer.queue().flush(left())).count() == 0
     }
 
     /// Lines that some writer has lost so far.

@@ -30,8 +30,7 @@ impl Canary {
         let percent: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let forms = [value.to_owned(), hex.to_uppercase(), hex, percent, base64(value.as_bytes())];
         let shifted = base64(format!("x{value}").as_bytes());
-        let quoted = format!("{value:?}");
-        Self { forms: forms.into_iter().chain([shifted, quoted]).collect() }
+        Self { forms: forms.into_iter().chain([shifted]).collect() }
     }
 
     fn all(&self) -> String {
@@ -64,7 +63,7 @@ impl Plugin for Leaky {
         let all = canary.all();
         info!(way, "begins");
         match way.as_str() {
-            "message" => info!("{all}"),
+            "message" => info!("{all} {odd:?}"),
             "field" => info!(text = all, value = %odd, bytes = odd.as_bytes(), "field"),
             "debug" => info!(?canary, "debug"),
             "span" => {
