@@ -473,8 +473,7 @@ async fn ten_thousand_findings_and_a_flood_of_logs_get_through_in_order() {
     assert_eq!(summary.completed, 1);
     assert_eq!(host.broker.findings().unwrap().len(), 10_000);
     let logs = host.broker.logs().unwrap();
-    let told = |text: &str| logs.iter().any(|line| line.msg.contains(text));
-    assert!(told("log lines are missing here") || told("more lines like this"), "{logs:?}");
+    assert!(logs.iter().any(|line| line.msg.contains("log lines are missing here")));
     assert_eq!(logs.last().unwrap().msg, "run ended");
 }
 
