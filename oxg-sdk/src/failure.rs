@@ -20,8 +20,8 @@ pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
 /// - *tried again*: a broker or target out of reach, a deadline, a busy or stopping broker;
 /// - *not*: a denial, a bad request, a limit, input that cannot be read.
 ///
-/// `tokio::time::error::Elapsed` is tried again. Any other error is not: whoever wants another
-/// attempt says so with [`Failure::retryable`].
+/// `Elapsed` of tokio's `timeout` and of tower's is tried again. Any other error is not: whoever wants
+/// another attempt says so with [`Failure::retryable`].
 ///
 /// It does not implement [`Error`] itself; that is what lets every error become one.
 pub struct Failure {
@@ -129,7 +129,10 @@ fn judge(error: &(dyn Error + 'static)) -> Option<Verdict> {
             HttpError::Deadline(_) | HttpError::Unreachable(_) => Some(Verdict::PASSING),
             HttpError::RateLimited(problem) => Some(judge_problem(problem)),
             HttpError::Status { status, .. } => Some(judge_status(*status)),
-            HttpError::BrokerUnavailable(_) | HttpError::Broker(_) | HttpError::Body(_) => None,
+            HttpError::BrokerUnavailable(_)
+            | HttpError::Broker(_)
+            | HttpError::Body(_)
+            | HttpError::Layer(_) => None,
             _ => Some(Verdict::FINAL),
         };
     }
@@ -143,7 +146,9 @@ fn judge(error: &(dyn Error + 'static)) -> Option<Verdict> {
             _ => Some(Verdict::PASSING),
         };
     }
-    error.is::<tokio::time::error::Elapsed>().then_some(Verdict::PASSING)
+    let elapsed =
+        error.is::<tokio::time::error::Elapsed>() || error.is::<tower::timeout::error::Elapsed>();
+    elapsed.then_some(Verdict::PASSING)
 }
 
 fn judge_channel(error: &ChannelError) -> Option<Verdict> {

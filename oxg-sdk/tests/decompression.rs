@@ -103,12 +103,33 @@ async fn a_bomb_is_an_error_long_before_it_is_memory() {
     assert_eq!(refusal("gzip, gzip", gzip(&gzip(&zeros))).await, ratio);
     let codings = DecompressionError::Codings { limit: 3 };
     assert_eq!(refusal("gzip, gzip, gzip, gzip", gzip(b"x")).await, codings);
-    let (http, _) = target("gzip", gzip(&[b'x'; 1001]), 100);
-    let limits = Decompression::new().max_bytes(1000);
+}
+
+async fn limited(limits: Decompression, content: &[u8]) -> Result<usize, DecompressionError> {
+    let (http, _) = target("gzip", gzip(content), 100);
     let page = http.get("http://shop.test/").decompression(limits).send().await.unwrap();
-    let error = page.bytes().await.unwrap_err();
+    match page.max_bytes(64 << 20).bytes().await {
+        Ok(bytes) => Ok(bytes.len()),
+        Err(HttpError::Decompression(error)) => Err(error),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_become_as_long_as_the_limit_and_not_one_byte_longer() {
+    let limits = Decompression::new().max_bytes(1000);
+    assert_eq!(limited(limits, &[b'x'; 1000]).await, Ok(1000));
     let too_large = DecompressionError::TooLarge { limit: 1000 };
-    assert!(matches!(error, HttpError::Decompression(error) if error == too_large), "{error:?}");
+    assert_eq!(limited(limits, &[b'x'; 1001]).await, Err(too_large));
+}
+
+#[tokio::test]
+async fn the_ratio_counts_once_more_than_1_mib_has_come_out() {
+    let limits = Decompression::new().max_ratio(10);
+    assert_eq!(limited(limits, &vec![0; 1 << 20]).await, Ok(1 << 20));
+    let ratio = DecompressionError::Ratio { limit: 10 };
+    assert_eq!(limited(limits, &vec![0; (1 << 20) + 1]).await, Err(ratio));
+    assert_eq!(limited(limits.max_ratio(2000), &vec![0; 2 << 20]).await, Ok(2 << 20));
 }
 
 #[tokio::test]

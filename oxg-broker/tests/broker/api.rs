@@ -179,17 +179,6 @@ async fn what_the_manifest_does_not_declare_is_denied_with_the_line_to_add() {
 }
 
 #[tokio::test]
-async fn a_json_body_at_the_limit_is_read_and_one_byte_more_is_not() {
-    let broker = Broker::builder().limits(limits(|limits| limits.json_body_bytes = 64));
-    let plugin = Plugin::of(broker.build().unwrap());
-    let body = json!({ "max": 1, "wait_ms": 0, "lease_ms": 1000 }).to_string();
-    let reply = plugin.call("POST", "/v1/tasks/lease", format!("{body:64}")).await;
-    assert_eq!(reply.status, 200);
-    let reply = plugin.call("POST", "/v1/tasks/lease", format!("{body:65}")).await;
-    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-}
-
-#[tokio::test]
 async fn a_body_that_is_not_the_calls_json_is_refused_without_quoting_it() {
     let plugin = Plugin::new();
     for body in ["", "[]", "hunter2", r#"{"max":"hunter2"}"#, "\u{feff}{}"] {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Plugin, answering, limits, open, piped, read_head, target, until, within};
+use crate::support::{Plugin, answering, open, piped, read_head, target, until, within};
 
 fn reaching(port: u16) -> Plugin {
     Plugin::reaching(Broker::builder().build().unwrap(), &[port])
@@ -210,87 +210,6 @@ async fn a_target_that_resets_the_connection_never_looks_whole() {
 }
 
 #[tokio::test]
-async fn a_request_body_at_the_limit_is_sent_and_one_byte_more_is_not() {
-    for (size, status) in [(100, 200), (101, 413)] {
-        let (port, served) = target(async |mut stream| {
-            read_head(&mut stream).await;
-            let mut body = Vec::new();
-            while body.len() < 100 && stream.read_buf(&mut body).await.is_ok_and(|n| n > 0) {}
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-            if body.ends_with(b"y") {
-                let _ = stream.write_all(answer.as_bytes()).await;
-            }
-        })
-        .await;
-        let limits = limits(|limits| limits.egress_request_bytes = 100);
-        let broker = Broker::builder().limits(limits).build().unwrap();
-        let plugin = Plugin::reaching(broker, &[port]);
-        let body = format!("{:x<1$}", "", size - 1) + "y";
-        let url = format!("http://127.0.0.1:{port}/");
-        let reply = plugin.call("POST", &url, body).await;
-        assert_eq!(reply.status, status, "{size} bytes: {reply:?}");
-        if status != 200 {
-            assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-        }
-        drop(served);
-    }
-}
-
-#[tokio::test]
-async fn a_streamed_request_body_past_the_limit_is_too_large_as_well() {
-    let (port, _served) = target(async |mut stream| {
-        read_head(&mut stream).await;
-        let mut rest = Vec::new();
-        let _ = stream.read_to_end(&mut rest).await;
-    })
-    .await;
-    let limits = limits(|limits| limits.egress_request_bytes = 5);
-    let broker = Broker::builder().limits(limits).build().unwrap();
-    let plugin = Plugin::reaching(broker, &[port]);
-    let (sender, body) = piped();
-    let url = format!("http://127.0.0.1:{port}/");
-    let request = plugin.request("POST", &url).body(body).unwrap();
-    let feed = async {
-        for part in ["123", "456"] {
-            sender.send(part.into()).await.unwrap();
-        }
-        drop(sender);
-    };
-    let (reply, ()) = tokio::join!(plugin.send(request), feed);
-    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-}
-
-#[tokio::test]
-async fn a_response_body_at_the_limit_arrives_and_one_byte_more_does_not() {
-    let sized = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-    let chunked =
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
-    let closing = "HTTP/1.1 200 OK\r\n\r\nhello";
-    for (limit, answer) in
-        [(5, sized), (5, chunked), (5, closing), (4, sized), (4, chunked), (4, closing)]
-    {
-        let (port, _served) = answering(answer).await;
-        let limits = limits(|limits| limits.egress_response_bytes = limit);
-        let broker = Broker::builder().limits(limits).build().unwrap();
-        let plugin = Plugin::reaching(broker, &[port]);
-        let url = format!("http://127.0.0.1:{port}/");
-        if limit == 4 && answer == sized {
-            // What is known beforehand is a designed refusal; the rest can only break off.
-            let reply = plugin.call("GET", &url, "").await;
-            assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PayloadTooLarge);
-            continue;
-        }
-        let request = plugin.request("GET", &url).body(Full::<Bytes>::default()).unwrap();
-        let body = async {
-            let opened = open(plugin.broker.connect(), request).await?;
-            opened.response.into_body().collect().await
-        };
-        let body = within(body).await;
-        assert_eq!(body.is_ok(), limit == 5, "{limit}: {answer:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_plugin_that_goes_away_frees_the_target() {
     for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"] {
         let asked = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -322,7 +241,7 @@ async fn a_plugin_that_goes_away_frees_the_target() {
 }
 
 /// A TLS target with a certificate of its own making for `names`.
-async fn tls_target(names: &[&str]) -> (u16, CertificateDer<'static>) {
+pub(crate) async fn tls_target(names: &[&str]) -> (u16, CertificateDer<'static>) {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let certificate = made.cert.der().clone();
@@ -354,7 +273,7 @@ async fn tls_target(names: &[&str]) -> (u16, CertificateDer<'static>) {
 }
 
 #[tokio::test]
-async fn tls_targets_are_reached_by_the_name_that_their_certificate_carries() {
+pub(crate) async fn tls_targets_are_reached_by_the_name_that_their_certificate_carries() {
     let (port, certificate) = tls_target(&["localhost", "127.0.0.1"]).await;
     let broker = Broker::builder().root_certificate(certificate).build().unwrap();
     let plugin = Plugin::reaching(broker, &[port]);
@@ -389,50 +308,4 @@ async fn a_target_without_tls_is_no_tls_target() {
     let plugin = reaching(port);
     let reply = plugin.call("GET", &format!("https://127.0.0.1:{port}/"), "").await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamTls);
-}
-
-#[tokio::test]
-async fn a_run_has_its_calls_and_its_bytes_and_no_more() {
-    use crate::support::scripted;
-    use oxg_broker::full;
-
-    let answer = async |checked: oxg_broker::egress::CheckedRequest| {
-        let body = checked.request.into_body().collect().await.unwrap().to_bytes();
-        Ok(http::Response::new(full(body)))
-    };
-    let calls = limits(|limits| limits.egress_calls = Some(2));
-    let sent = limits(|limits| limits.egress_total_request_bytes = Some(10));
-    let got = limits(|limits| limits.egress_total_response_bytes = Some(10));
-    for (limits, code) in [
-        (calls, ErrorCode::RateLimited),
-        (sent, ErrorCode::PayloadTooLarge),
-        (got, ErrorCode::PayloadTooLarge),
-    ] {
-        let plugin = scripted(limits, answer);
-        for _ in 0..2 {
-            let reply = plugin.call("POST", "http://shop.test/", "12345").await;
-            assert_eq!((reply.status, reply.body.as_ref()), (200, &b"12345"[..]));
-        }
-        let reply = plugin.call("POST", "http://shop.test/", "1").await;
-        let problem = plugin.refusal(&reply);
-        assert_eq!(problem.code(), code, "{}", problem.detail);
-        assert_eq!(problem.retry_after_ms, None, "to wait would not help");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_too_many_in_a_second_is_told_when_to_come_back() {
-    use crate::support::scripted;
-
-    let limits = limits(|limits| limits.egress_calls_per_second = Some(2));
-    let plugin = scripted(limits, async |_| Ok(http::Response::new(oxg_broker::full("ok"))));
-    for _ in 0..2 {
-        assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
-    }
-    let reply = plugin.call("GET", "http://shop.test/", "").await;
-    let problem = plugin.refusal(&reply);
-    assert_eq!(problem.code(), ErrorCode::RateLimited);
-    let wait = std::time::Duration::from_millis(problem.retry_after_ms.unwrap());
-    tokio::time::advance(wait).await;
-    assert_eq!(plugin.call("GET", "http://shop.test/", "").await.status, 200);
 }

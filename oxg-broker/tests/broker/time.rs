@@ -1,6 +1,6 @@
 //! Deadlines, idle limits and the end of the broker, under virtual time.
 
-use std::future::{Ready, pending, ready};
+use std::future::{pending, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -9,17 +9,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full};
-use oxg_broker::egress::{CheckedRequest, Resolve, Resolving, UpstreamError};
 use oxg_broker::{Body, BodyError, Broker, GRACE, full};
-use oxg_protocol::host::HostName;
 use oxg_protocol::{ErrorCode, Limits, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Piped, Plugin, limits, open, piped, scripted, within};
+use crate::support::{Plugin, limits, open, piped, scripted, within};
 
 fn get(plugin: &Plugin, deadline_ms: u64) -> Request<Full<Bytes>> {
     plugin
@@ -70,24 +67,6 @@ async fn an_artifact_that_stops_coming_is_given_up_after_the_idle_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_call_too_many_is_told_to_wait() {
-    let broker = Broker::builder().limits(limits(|limits| limits.concurrent_requests = 1));
-    let plugin = Plugin::of(broker.build().unwrap());
-    let wanted = json!({ "max": 1, "wait_ms": 20_000, "lease_ms": 1000 });
-    let second = async {
-        sleep(Duration::from_secs(1)).await;
-        plugin.call("GET", "/v1/session", "").await
-    };
-    let (first, second) = tokio::join!(plugin.post("/v1/tasks/lease", &wanted), second);
-    assert_eq!(first.status, 200);
-    let problem = plugin.refusal(&second);
-    assert_eq!(problem.code(), ErrorCode::RateLimited);
-    assert!(problem.retry_after_ms.is_some_and(|wait| wait > 0));
-    let reply = plugin.call("GET", "/v1/session", "").await;
-    assert_eq!(reply.status, 200, "the slot is free again");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_head_that_never_ends_is_given_up_after_the_idle_limit() {
     let broker = Broker::builder().build().unwrap();
     for bytes in ["", "GET /v1/sess", "GET / HTTP/1.1\r\nhost: b\r\nx: "] {
@@ -110,22 +89,6 @@ async fn a_head_that_never_ends_is_given_up_after_the_idle_limit() {
         };
         within(drip).await;
         assert!((60..70).contains(&start.elapsed().as_secs()), "{bytes:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_target_that_does_not_answer_is_given_up_after_the_header_limit() {
-    let target = |checked: CheckedRequest| async move {
-        drop(checked);
-        pending().await
-    };
-    for (deadline, expected) in [(60_000, 30), (20_000, 20)] {
-        let plugin = scripted(Limits::default(), target);
-        let start = Instant::now();
-        let reply = plugin.send(get(&plugin, deadline)).await;
-        let problem = plugin.refusal(&reply);
-        assert_eq!(problem.code(), ErrorCode::DeadlineExceeded);
-        assert_eq!(start.elapsed().as_secs(), expected);
     }
 }
 
@@ -169,40 +132,6 @@ async fn an_upload_that_stops_is_given_up_after_the_idle_limit() {
     let reply = plugin.send(request).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::DeadlineExceeded);
     assert_eq!(start.elapsed().as_secs(), 90, "60 idle and 30 for the head");
-}
-
-/// A target that answers with one byte and then, as long as it is asked, nothing.
-fn silent_after_a_byte(_: CheckedRequest) -> Ready<Result<Response<Body>, UpstreamError>> {
-    let (sender, body) = piped();
-    sender.try_send("x".into()).unwrap();
-    ready(Ok(Response::new(Kept(body, sender).boxed_unsync())))
-}
-
-/// A body whose other end stays open.
-struct Kept(Piped, #[allow(dead_code)] mpsc::Sender<Bytes>);
-
-impl http_body::Body for Kept {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_response_that_stops_breaks_off_and_never_looks_whole() {
-    for (deadline, expected) in [(110_000, 60), (20_000, 20)] {
-        let plugin = scripted(Limits::default(), silent_after_a_byte);
-        let start = Instant::now();
-        let opened = open(plugin.broker.connect(), get(&plugin, deadline)).await.unwrap();
-        let end = within(opened.response.into_body().collect()).await;
-        assert!(end.is_err());
-        assert_eq!(start.elapsed().as_secs(), expected);
-    }
 }
 
 /// A body without an end, which says when it is dropped.
@@ -305,19 +234,4 @@ async fn shutdown_answers_waiting_polls_and_closes_idle_connections_at_once() {
     assert_eq!(reply.json::<serde_json::Value>()["draining"], true);
     assert_eq!(start.elapsed().as_secs(), 1);
     assert_eq!(within(idle.read(&mut [0])).await.unwrap(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_name_that_is_not_resolved_in_time_is_unreachable() {
-    struct Never;
-    impl Resolve for Never {
-        fn resolve<'a>(&'a self, _: &'a HostName) -> Resolving<'a> {
-            Box::pin(pending())
-        }
-    }
-    let plugin = Plugin::of(Broker::builder().resolver(Never).build().unwrap());
-    let start = Instant::now();
-    let reply = plugin.call("GET", "http://shop.test/", "").await;
-    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamUnreachable);
-    assert_eq!(start.elapsed().as_secs(), 5);
 }

@@ -183,16 +183,21 @@ async fn silence_and_too_many_bytes_end_it() {
     for (limits, reason) in [
         (limits(|limits| limits.idle_ms = 100), "nothing passed for too long"),
         (limits(|limits| limits.egress_request_bytes = 4), "too many bytes"),
+        (limits(|limits| limits.egress_response_bytes = 6), "too many bytes"),
     ] {
         let (port, _served) = echo().await;
         let plugin = plugin(port, limits, true);
         let (mut stream, _) = switched(&plugin, port, "").await;
+        assert_eq!(hear(&mut stream, 2).await, b"hi");
         if reason == "too many bytes" {
-            stream.write_all(b"12345").await.unwrap();
+            // At the limit all of it passes, and comes back; past it nothing does.
+            stream.write_all(b"1234").await.unwrap();
+            assert_eq!(hear(&mut stream, 4).await, b"1234");
+            stream.write_all(b"5").await.unwrap();
         }
         let mut rest = Vec::new();
         within(stream.read_to_end(&mut rest)).await.unwrap();
-        assert_eq!(rest, b"hi");
+        assert_eq!(rest, b"");
         assert_eq!(end_of(&plugin).await["reason"], format!("WebSocket closed: {reason}"));
     }
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -94,6 +95,23 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         Self { kind: Kind::Stream(Mutex::new(Box::pin(Wrapped(Box::pin(body))))), deadline: None }
+    }
+
+    /// As [`wrap`](Self::wrap), but a body that is one of ours already, or empty, can be sent again.
+    pub(crate) fn of<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let mut body = Some(body);
+        let any: &mut dyn Any = &mut body;
+        if let Some(own) = any.downcast_mut::<Option<Self>>().and_then(Option::take) {
+            return own;
+        }
+        match body {
+            Some(body) if !body.is_end_stream() => Self::wrap(body),
+            _ => Self::empty(),
+        }
     }
 
     /// The pieces that `stream` gives. Like every stream, it can be sent once only.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use oxg_protocol::TaskId;
+use oxg_protocol::{TaskId, TraceId};
 use tokio::time::Instant;
 
 use super::RetryPolicy;
@@ -23,6 +23,7 @@ pub struct CallOptions {
     pub(super) until: Option<Instant>,
     pub(super) idempotent: Option<bool>,
     pub(super) task: Option<TaskId>,
+    pub(super) trace: Option<TraceId>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) unlimited: bool,
 }
@@ -67,6 +68,13 @@ impl CallOptions {
     #[must_use]
     pub fn task(mut self, task: Option<TaskId>) -> Self {
         self.task = task;
+        self
+    }
+
+    /// The trace that the call belongs to. Default: one of the channel.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<TraceId>) -> Self {
+        self.trace = trace;
         self
     }
 

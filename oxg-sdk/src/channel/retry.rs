@@ -3,6 +3,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
+use oxg_protocol::{ErrorCode, Problem};
 use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
@@ -87,9 +88,16 @@ fn may_pass(error: &ChannelError, idempotent: bool) -> bool {
     match error {
         ChannelError::Connect { .. } => true,
         ChannelError::Lost(_) => idempotent,
-        ChannelError::Broker(problem) => idempotent && problem.code().is_transient(),
+        ChannelError::Broker(problem) => idempotent && is_passing(problem),
         _ => false,
     }
+}
+
+/// A rate limit that names no time to come back is not one of a moment: a budget of the run is used
+/// up.
+fn is_passing(problem: &Problem) -> bool {
+    let code = problem.code();
+    code.is_transient() && (code != ErrorCode::RateLimited || problem.retry_after_ms.is_some())
 }
 
 /// The request once more, where its body can be sent twice.
@@ -114,10 +122,11 @@ fn asked_by_broker(error: &ChannelError) -> Option<Duration> {
     error.problem().and_then(|problem| problem.retry_after_ms).map(Duration::from_millis)
 }
 
-/// Half to all of a pause that doubles, and never less than was asked for.
+/// What was asked for, and half to all of a pause that doubles on top of it: many that were told the
+/// same do not come back at once.
 fn pause(retry: u32, asked: Option<Duration>) -> Duration {
     let full = FIRST_PAUSE * 2_u32.saturating_pow(retry.min(16));
     let random = RandomState::new().build_hasher().finish();
     let jittered = full / 2 + (full / 2).mul_f64(random as f64 / u64::MAX as f64);
-    jittered.max(asked.unwrap_or_default())
+    asked.unwrap_or_default().saturating_add(jittered)
 }

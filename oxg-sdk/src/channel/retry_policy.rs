@@ -5,7 +5,8 @@
 /// calls that succeed).
 ///
 /// Unless it says more, only idempotent methods (RFC 9110, 9.2.2) are made again, and only where the
-/// broker was out of reach, busy or limits the rate.
+/// broker was out of reach, busy, or says when its rate limit lets the call pass. Where the broker
+/// could not even be dialled nothing was sent, and any method is tried again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// `None`: as the channel has it.

@@ -1,18 +1,21 @@
 use http::header::{AUTHORIZATION, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderName, HeaderValue, Request, Response};
-use oxg_protocol::{ProtocolVersion, header};
+use oxg_protocol::{ProtocolVersion, TraceId, TraceParent, header};
 use oxg_redact::Redactor;
 use tokio::time::Instant;
 
 use super::call::Call;
 use super::pool::Pool;
 use super::{Body, ChannelError, TokenSource};
+use crate::random;
 
 const DEADLINE_MS: HeaderName = HeaderName::from_static(header::DEADLINE_MS);
 const PROTOCOL: HeaderName = HeaderName::from_static(header::PROTOCOL);
 const TASK_ID: HeaderName = HeaderName::from_static(header::TASK_ID);
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const EGRESS_TRACEPARENT: HeaderName = HeaderName::from_static(header::TRACEPARENT);
 
-/// Writes the fields that every call carries: token, deadline, protocol version, task, host.
+/// Writes the fields that every call carries: token, deadline, protocol version, task, trace, host.
 pub(super) struct Stamp {
     next: Pool,
     token: TokenSource,
@@ -20,6 +23,8 @@ pub(super) struct Stamp {
     host: HeaderValue,
     /// Digits and a point: always there.
     version: Option<HeaderValue>,
+    /// The trace of calls that belong to no other.
+    trace: TraceId,
 }
 
 impl Stamp {
@@ -30,7 +35,7 @@ impl Stamp {
         host: HeaderValue,
     ) -> Self {
         let version = HeaderValue::try_from(ProtocolVersion::CURRENT.to_string()).ok();
-        Self { next, token, redactor, host, version }
+        Self { next, token, redactor, host, version, trace: random::trace_id() }
     }
 
     pub(super) async fn send(
@@ -43,13 +48,15 @@ impl Stamp {
     }
 
     fn stamp(&self, call: &Call, request: &mut Request<Body>) -> Result<(), ChannelError> {
-        // Absolute form is egress: `Authorization` belongs to the target there.
-        let field =
-            if request.uri().scheme().is_some() { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        // Absolute form is egress: `Authorization` and `traceparent` belong to the target there.
+        let (authorization, traceparent) = match request.uri().scheme() {
+            Some(_) => (PROXY_AUTHORIZATION, EGRESS_TRACEPARENT),
+            None => (AUTHORIZATION, TRACEPARENT),
+        };
         let headers = request.headers_mut();
         match self.token.bearer(&self.redactor)? {
-            Some(token) => headers.insert(field, token),
-            None => headers.remove(field),
+            Some(token) => headers.insert(authorization, token),
+            None => headers.remove(authorization),
         };
         let left = call.expires.saturating_duration_since(Instant::now());
         let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -57,13 +64,22 @@ impl Stamp {
         if let Some(version) = &self.version {
             headers.insert(PROTOCOL, version.clone());
         }
+        let trace = call.options.trace.unwrap_or(self.trace);
+        headers.insert(traceparent, value(TraceParent::new(trace, random::span_id()).to_string())?);
         if let Some(task) = &call.options.task {
-            let task = HeaderValue::from_str(task.as_str());
-            headers.insert(TASK_ID, task.map_err(|error| ChannelError::Request(error.into()))?);
+            headers.insert(TASK_ID, value(task.as_str())?);
         }
         if !headers.contains_key(HOST) {
             headers.insert(HOST, self.host.clone());
         }
         Ok(())
     }
+}
+
+fn value<T>(text: T) -> Result<HeaderValue, ChannelError>
+where
+    HeaderValue: TryFrom<T>,
+    <HeaderValue as TryFrom<T>>::Error: std::error::Error + Send + Sync + 'static,
+{
+    HeaderValue::try_from(text).map_err(|error| ChannelError::Request(Box::new(error)))
 }

@@ -131,7 +131,7 @@ impl Workspace {
         Ok(names)
     }
 
-    fn begin(&self, name: &ArtifactName) -> io::Result<TempFile> {
+    pub(crate) fn begin(&self, name: &ArtifactName) -> io::Result<TempFile> {
         let (dir, target) = self.walk(name, Dir::make_directory)?;
         let target = target.to_owned();
         // A link or a directory in the place of the file would be replaced, or half written.

@@ -100,7 +100,8 @@ async fn only_passing_refusals_are_tried_again() {
         let broker = failing(usize::MAX, move || refuse(code));
         let error = get(&broker.channel(), "/v1/session").await.unwrap_err();
         assert_eq!(error.code(), Some(code));
-        let calls = if code.is_transient() { 3 } else { 1 };
+        // A rate limit without a time to come back is for good.
+        let calls = if code == ErrorCode::Unavailable { 3 } else { 1 };
         assert_eq!(broker.calls().len(), calls, "{code}");
     }
 }
@@ -113,7 +114,7 @@ async fn a_retry_waits_as_long_as_the_broker_asks_and_never_past_the_deadline() 
     let started = Instant::now();
     let broker = failing(1, busy(7_000));
     assert!(get(&broker.channel(), "/v1/session").await.is_ok());
-    assert_eq!(started.elapsed(), Duration::from_secs(7));
+    assert_eq!(started.elapsed().as_secs(), 7);
 
     let started = Instant::now();
     let broker = failing(1, busy(40_000));

@@ -1,12 +1,17 @@
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use oxg_protocol::{ErrorCode, Problem};
 use oxg_sdk::Failure;
-use oxg_sdk::channel::Body;
-use oxg_sdk::clients::http::{HttpClient, HttpError, RetryPolicy, SaveError};
+use oxg_sdk::channel::{Body, BrokerChannel, ChannelError};
+use oxg_sdk::clients::http::{HttpClient, HttpError, RetryPolicy};
 use oxg_sdk::http::Request;
 use oxg_sdk::prelude::secs;
-use tower::Service;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::{Service, ServiceBuilder, ServiceExt as _};
 
-use crate::fake::{FakeBroker, problem, refuse, reply, with_header};
+use crate::fake::{FakeBroker, Reply, problem, refuse, reply, with_header};
 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_sent_in_absolute_form_with_the_targets_host() {
@@ -157,37 +162,6 @@ async fn a_file_that_shrinks_while_it_is_sent_fails_the_call() {
     assert!(broker.calls().is_empty());
 }
 
-#[tokio::test]
-async fn an_answer_is_saved_whole_or_not_at_all() {
-    let broker = FakeBroker::new(|_| Some(reply(200, vec![b'x'; 100])));
-    let http = HttpClient::new(broker.channel());
-    let workspace = tempfile::tempdir().unwrap();
-    let page = || http.get("http://shop.test/").send();
-    let path = page().await.unwrap().save(&workspace, "a/b.html", 100).await.unwrap();
-    assert_eq!(path, workspace.path().join("a").join("b.html"));
-    assert_eq!(std::fs::read(&path).unwrap().len(), 100);
-    let error = page().await.unwrap().save(&workspace, "a/c.html", 99).await.unwrap_err();
-    assert!(matches!(error, HttpError::TooLarge { limit: 99 }), "{error:?}");
-    assert_eq!(std::fs::read_dir(workspace.path().join("a")).unwrap().count(), 1);
-    for name in ["../c", "/c", "a/../../c", ""] {
-        let error = page().await.unwrap().save(&workspace, name, 100).await.unwrap_err();
-        assert!(matches!(error, HttpError::Save(SaveError::Name(_))), "{name:?}: {error:?}");
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn an_answer_is_not_saved_through_a_link_out_of_the_workspace() {
-    let broker = FakeBroker::new(|_| Some(reply(200, "x")));
-    let http = HttpClient::new(broker.channel());
-    let (workspace, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    std::os::unix::fs::symlink(&outside, workspace.path().join("out")).unwrap();
-    let page = http.get("http://shop.test/").send().await.unwrap();
-    let error = page.save(&workspace, "out/deep/x", 10).await.unwrap_err();
-    assert!(matches!(error, HttpError::Save(SaveError::Outside(_))), "{error:?}");
-    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_busy_target_is_asked_again_when_it_says_and_only_if_wanted() {
     let broker = FakeBroker::new(|_| Some(with_header(reply(503, "later"), "retry-after", "7")));
@@ -199,6 +173,7 @@ async fn a_busy_target_is_asked_again_when_it_says_and_only_if_wanted() {
     let page = http.get(url).retry(RetryPolicy::new().when_busy()).send().await.unwrap();
     assert_eq!((page.status().as_u16(), broker.calls().len()), (503, 4));
     assert_eq!(begin.elapsed().as_secs(), 14);
+    assert!(begin.elapsed() > secs(14), "not all of those who wait come back at once");
     // Not past the deadline, and not a method that may not be made twice.
     let soon = http.get(url).retry(RetryPolicy::new().when_busy()).timeout(secs(5));
     assert_eq!(soon.send().await.unwrap().status(), 503);
@@ -219,6 +194,120 @@ async fn a_denial_is_never_asked_again_whatever_the_policy() {
     let http = HttpClient::new(busy.channel());
     let _ = http.get("http://shop.test/").retry(RetryPolicy::none()).send().await.unwrap_err();
     assert_eq!(busy.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_is_made_again_only_where_nothing_was_sent_or_the_policy_says_so() {
+    let url = "http://shop.test/";
+    for code in [ErrorCode::Unavailable, ErrorCode::RateLimited] {
+        let busy = move || problem(Problem::new(code, "").with_retry_after_ms(10));
+        let broker = FakeBroker::new(move |_| Some(busy()));
+        let http = HttpClient::new(broker.channel());
+        let _ = http.post(url).body("x").send().await.unwrap_err();
+        let _ = http.patch(url).body("x").send().await.unwrap_err();
+        assert_eq!(broker.calls().len(), 2, "{code}");
+        let policy = RetryPolicy::new().any_method();
+        let _ = http.post(url).body("x").retry(policy).send().await.unwrap_err();
+        assert_eq!(broker.calls().len(), 5, "{code}");
+        let _ = http.put(url).body("x").send().await.unwrap_err();
+        assert_eq!(broker.calls().len(), 8, "{code}");
+    }
+    let dialled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&dialled);
+    let channel = BrokerChannel::from_connector(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Err::<tokio::io::DuplexStream, _>(ErrorKind::ConnectionRefused.into()))
+    });
+    let http = HttpClient::new(channel.build());
+    let error = http.post(url).body("x").send().await.unwrap_err();
+    assert!(matches!(error, HttpError::BrokerUnavailable(ChannelError::Connect { .. })));
+    assert_eq!(dialled.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_budget_of_the_run_is_not_asked_for_again() {
+    let broker = FakeBroker::new(|_| Some(refuse(ErrorCode::RateLimited)));
+    let http = HttpClient::new(broker.channel());
+    let error = http.get("http://shop.test/").send().await.unwrap_err();
+    assert!(matches!(error, HttpError::RateLimited(_)), "{error:?}");
+    assert_eq!(broker.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_requests_of_a_client_share_one_budget_of_retries() {
+    let broker = FakeBroker::new(|_| Some(refuse(ErrorCode::Unavailable)));
+    let http = HttpClient::new(broker.channel());
+    for _ in 0..20 {
+        let other = http.clone();
+        let _ = other.get("http://shop.test/").send().await.unwrap_err();
+    }
+    assert_eq!(broker.calls().len(), 20 + 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn standard_layers_stand_over_the_plain_service() {
+    let broker = FakeBroker::new(|call| {
+        let slow = call.target.ends_with("/slow");
+        Some(if slow { Reply::Silence } else { reply(200, "page") })
+    });
+    let mut service = ServiceBuilder::new()
+        .map_request(|path: &str| {
+            let url = format!("http://shop.test{path}");
+            Request::get(url).body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap()
+        })
+        .rate_limit(2, secs(1))
+        .timeout(secs(5))
+        .service(HttpClient::new(broker.channel()));
+    let begin = tokio::time::Instant::now();
+    for _ in 0..4 {
+        let answer = service.ready().await.unwrap().call("/").await.unwrap();
+        assert_eq!(answer.into_body().collect(10).await.unwrap(), "page");
+    }
+    assert_eq!(begin.elapsed().as_secs(), 1, "two a second");
+    let error = service.ready().await.unwrap().call("/slow").await.unwrap_err();
+    assert!(error.is::<tower::timeout::error::Elapsed>(), "{error:?}");
+    let error = service.ready().await.unwrap().call("@shop.test/").await.unwrap_err();
+    assert!(error.is::<HttpError>(), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_request_is_retried_as_any_other_if_its_body_can_be_sent_again() {
+    let broker = FakeBroker::new(|_| Some(refuse(ErrorCode::Unavailable)));
+    let http = HttpClient::new(broker.channel());
+    let put = Request::put("http://shop.test/");
+    let own = put.body(Body::from("x")).unwrap();
+    let _ = http.clone().oneshot(own).await.unwrap_err();
+    assert_eq!(broker.calls().len(), 3);
+    let empty = Request::get("http://shop.test/").body(String::new()).unwrap();
+    let _ = http.clone().oneshot(empty).await.unwrap_err();
+    assert_eq!(broker.calls().len(), 6);
+    let stream = Request::put("http://shop.test/").body("x".to_owned()).unwrap();
+    let _ = http.oneshot(stream).await.unwrap_err();
+    assert_eq!(broker.calls().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_layer_beneath_the_client_fails_with_is_said_to_be_the_layers() {
+    let broker = FakeBroker::new(|_| Some(Reply::Silence));
+    let layers = ServiceBuilder::new()
+        .layer(GlobalConcurrencyLimitLayer::new(4))
+        .timeout(secs(5))
+        .into_inner();
+    let http = HttpClient::new(broker.channel()).layer(&layers);
+    let error = http.get("http://shop.test/").send().await.unwrap_err();
+    assert!(matches!(error, HttpError::Layer(_)), "{error:?}");
+    assert!(Failure::from(error).is_retryable(), "a timeout passes");
+
+    // A layer that cannot be cloned stands behind a buffer.
+    let broker = FakeBroker::new(|_| Some(refuse(ErrorCode::DestinationDenied)));
+    let layers = ServiceBuilder::new().buffer(8).rate_limit(1, secs(1)).into_inner();
+    let http = HttpClient::new(broker.channel()).layer(&layers);
+    let begin = tokio::time::Instant::now();
+    for _ in 0..3 {
+        let error = http.get("http://shop.test/").send().await.unwrap_err();
+        assert!(matches!(error, HttpError::Denied(_)), "the denial passes the layers: {error:?}");
+    }
+    assert_eq!(begin.elapsed().as_secs(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,5 +14,7 @@ mod logging;
 mod probe;
 mod redirect;
 mod run;
+#[cfg(all(feature = "workspace", unix))]
+mod save;
 mod secrets;
 mod stop;

@@ -33,8 +33,8 @@ use crate::clients::Scope;
 /// # Layers
 ///
 /// A layer of the author's own goes beneath the client with [`layer`](Self::layer); it then sees
-/// every hop of every request. Here one sets a header, and `tower`'s own lets four requests wait at
-/// a time (its feature `limit`):
+/// every hop of every request, and its service is cloned for each. Here one sets a header, and
+/// `tower`'s own lets four requests wait at a time (its feature `limit`):
 ///
 /// ```
 /// use oxg_sdk::channel::{Body, BrokerChannel};
@@ -57,7 +57,26 @@ use crate::clients::Scope;
 /// ```
 ///
 /// The client is a [`tower::Service`] of plain requests too, so that any other stack can stand on
-/// it. A request in that form is one exchange: no redirect is followed.
+/// it, also one that cannot be cloned. A request in that form is one exchange: no redirect is
+/// followed, nothing is decoded.
+///
+/// ```no_run
+/// # async fn example(http: oxg_sdk::clients::http::HttpClient) -> oxg_sdk::Result<(), tower::BoxError> {
+/// use std::time::Duration;
+/// use oxg_sdk::channel::Body;
+/// use oxg_sdk::http::Request;
+/// use tower::{Service as _, ServiceBuilder, ServiceExt as _};
+///
+/// let mut slow = ServiceBuilder::new()
+///     .map_request(|url: &str| Request::get(url).body(Body::empty()).unwrap_or_default())
+///     .rate_limit(5, Duration::from_secs(1))
+///     .timeout(Duration::from_secs(10))
+///     .service(http);
+/// let answer = slow.ready().await?.call("https://shop.test/").await?;
+/// # let _ = answer;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pub(super) channel: BrokerChannel,
@@ -143,7 +162,7 @@ where
             request.headers().keys().try_for_each(check_name)?;
             let url: Url = request.uri().to_string().parse()?;
             let options = request.extensions().get::<CallOptions>().cloned().unwrap_or_default();
-            exchange(&channel, scope.bind(options), &url, request.map(Body::wrap)).await
+            exchange(&channel, scope.bind(options), &url, request.map(Body::of)).await
         })
     }
 }

@@ -4,8 +4,8 @@ use http::StatusCode;
 use oxg_protocol::url::UrlError;
 use oxg_protocol::{ErrorCode, Problem, Url};
 
-use super::{InvalidRequest, RedirectError, SaveError};
-use crate::channel::{BodyError, ChannelError};
+use super::{InvalidRequest, RedirectError};
+use crate::channel::{BodyError, BoxError, ChannelError};
 
 /// Why a request got no answer of its target. A target's own 4xx or 5xx is an answer, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -69,16 +69,20 @@ pub enum HttpError {
     /// The body is in a charset that is not read.
     #[error("the text is in the charset {0:?}, which is not read; use bytes")]
     Charset(String),
-    /// The body cannot be stored.
+    /// The body cannot be kept in the workspace.
+    #[cfg(all(feature = "workspace", unix))]
     #[error(transparent)]
-    Save(#[from] SaveError),
+    Workspace(#[from] crate::workspace::WorkspaceError),
     /// The body broke off.
     #[error("cannot read the body of the answer")]
     Body(#[source] BodyError),
     /// The body is not the JSON that was expected.
     #[error("the body of the answer is not the expected JSON")]
     Json(#[source] serde_json::Error),
-    /// The broker refused the request for another reason.
+    /// A [layer](super::HttpClient::layer) of the author's own failed the request.
+    #[error("a layer beneath the client failed the request")]
+    Layer(#[source] BoxError),
+    /// The broker refused the request for another reason, or the body that was being sent failed.
     #[error("{0}")]
     Broker(#[source] ChannelError),
 }
@@ -110,6 +114,7 @@ impl From<ChannelError> for HttpError {
                 }
                 _ => Self::Broker(ChannelError::Broker(problem)),
             },
+            ChannelError::Layer(error) => Self::Layer(error),
             other => Self::Broker(other),
         }
     }

@@ -24,6 +24,7 @@ mod pairs;
 mod redirect;
 mod request;
 mod response;
+#[cfg(all(feature = "workspace", unix))]
 mod save;
 mod secret_handle;
 mod text;
@@ -40,5 +41,4 @@ pub use pairs::PairsError;
 pub use redirect::{Redirect, RedirectError};
 pub use request::RequestBuilder;
 pub use response::HttpResponse;
-pub use save::SaveError;
 pub use secret_handle::{IntoHeaderValue, SecretHandle, SecretValue, secret};

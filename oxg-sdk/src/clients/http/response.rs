@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -8,7 +7,7 @@ use oxg_protocol::Url;
 use serde::de::DeserializeOwned;
 
 use super::text::decode;
-use super::{HttpError, Redirected, SaveError, save};
+use super::{HttpError, Redirected};
 use crate::channel::Body;
 
 /// The most that [`HttpResponse::bytes`] reads unless told otherwise: 16 MiB.
@@ -108,31 +107,29 @@ impl HttpResponse {
         serde_json::from_slice(&bytes).map_err(HttpError::Json)
     }
 
-    /// Stores the body as `name` in `directory`, usually the [workspace], and gives its path. The file
-    /// appears whole or not at all, and replaces one of that name. `name` is a relative path such as
-    /// `pages/index.html`; see [`ArtifactName`](oxg_protocol::ArtifactName). At most `limit` bytes.
+    /// Keeps the body as the file `name` of the workspace, at most `limit` bytes, and gives its size.
+    /// The file appears whole or not at all, and replaces one of that name. It is written through the
+    /// workspace's handle, never through a link. Needs the feature `workspace`.
     ///
     /// ```no_run
-    /// # async fn example(page: oxg_sdk::clients::http::HttpResponse, workspace: &std::path::Path) -> oxg_sdk::Result {
-    /// let path = page.save(workspace, "pages/index.html", 1 << 20).await?;
-    /// # let _ = path;
+    /// # async fn example(page: oxg_sdk::clients::http::HttpResponse, workspace: oxg_sdk::workspace::Workspace) -> oxg_sdk::Result {
+    /// let size = page.save(&workspace, "pages/index.html", 1 << 20).await?;
+    /// # let _ = size;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// [workspace]: crate::Context::workspace
-    ///
     /// # Errors
-    /// [`HttpError::TooLarge`] past the limit; [`HttpError::Save`] where the file cannot be written;
-    /// as [`HttpResponse::bytes`] where the body broke off.
+    /// [`HttpError::TooLarge`] past the limit; [`HttpError::Workspace`] where the name is not allowed
+    /// or the file cannot be written; as [`HttpResponse::bytes`] where the body broke off.
+    #[cfg(all(feature = "workspace", unix))]
     pub async fn save(
         self,
-        directory: impl AsRef<Path>,
+        workspace: &crate::workspace::Workspace,
         name: &str,
         limit: u64,
-    ) -> Result<PathBuf, HttpError> {
-        let name = name.parse().map_err(SaveError::Name)?;
-        save::save(self.body, directory.as_ref(), &name, limit).await
+    ) -> Result<u64, HttpError> {
+        super::save::save(self.body, workspace, name, limit).await
     }
 
     /// The next piece of the body; `None` at its end.
