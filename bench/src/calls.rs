@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::Result;
 use crate::clients::Candidate;
@@ -25,6 +26,8 @@ pub struct Timing {
     pub name: &'static str,
     /// The time of each turn, divided by its calls.
     pub per_call: Vec<Duration>,
+    /// The processor time of the client's thread in each turn, divided by its calls.
+    pub processor: Vec<Duration>,
     /// The time of each call, in nanoseconds.
     pub latency: Histogram<u64>,
 }
@@ -37,6 +40,7 @@ pub async fn measure(plan: Plan, candidates: &[Candidate]) -> Result<Vec<Timing>
         timings.push(Timing {
             name: candidate.name,
             per_call: Vec::new(),
+            processor: Vec::new(),
             latency: Histogram::new(3)?,
         });
     }
@@ -44,11 +48,12 @@ pub async fn measure(plan: Plan, candidates: &[Candidate]) -> Result<Vec<Timing>
         for place in 0..candidates.len() {
             // Nobody always comes after the same one.
             let at = (round + place) % candidates.len();
-            let began = Instant::now();
+            let (began, busy) = (Instant::now(), thread_time()?);
             let latencies = turn(plan, &candidates[at]).await?;
-            let took = began.elapsed();
+            let (took, busy) = (began.elapsed(), thread_time()?.saturating_sub(busy));
             let calls = u32::try_from(latencies.len())?;
             timings[at].per_call.push(took / calls);
+            timings[at].processor.push(busy / calls);
             for latency in latencies {
                 timings[at].latency.record(u64::try_from(latency.as_nanos())?)?;
             }
@@ -72,23 +77,32 @@ async fn turn(plan: Plan, candidate: &Candidate) -> Result<Vec<Duration>> {
     Ok(latencies.concat())
 }
 
-/// Rows of markdown: median time per call, its ratio to that of `base` (the median over the rounds
-/// of the ratio within a round), p50 and p99 of single calls.
+/// How long this thread has been on a processor: what else runs on the machine does not count.
+fn thread_time() -> Result<Duration> {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
+}
+
+/// Rows of markdown: median time per call, and of the client's thread on a processor, each with its
+/// ratio to that of `base` (the median over the rounds of the ratio within a round); p50 and p99 of
+/// single calls.
 #[must_use]
 pub fn rows(what: &str, base: &str, timings: &[Timing]) -> String {
     let base = timings.iter().find(|timing| timing.name == base);
     let mut text = String::new();
     for timing in timings {
-        let ratios = base.into_iter().flat_map(|base| {
-            let pairs = timing.per_call.iter().zip(&base.per_call);
-            pairs.map(|(own, base)| own.as_secs_f64() / base.as_secs_f64())
-        });
+        let column = |of: fn(&Timing) -> &[Duration]| {
+            let own = of(timing).iter().map(Duration::as_secs_f64);
+            let theirs = base.map_or(&[][..], of).iter().map(Duration::as_secs_f64);
+            let ratio = median(own.clone().zip(theirs).map(|(own, theirs)| own / theirs));
+            format!("{:.1} | {ratio:.2}", median(own.map(|seconds| seconds * 1e6)))
+        };
         let micro = |nanos: u64| nanos as f64 / 1e3;
         text.push_str(&format!(
-            "| {what} | {} | {:.1} | {:.2} | {:.1} | {:.1} |\n",
+            "| {what} | {} | {} | {} | {:.1} | {:.1} |\n",
             timing.name,
-            median(timing.per_call.iter().map(|time| time.as_secs_f64() * 1e6)),
-            median(ratios),
+            column(|timing| &timing.per_call),
+            column(|timing| &timing.processor),
             micro(timing.latency.value_at_quantile(0.5)),
             micro(timing.latency.value_at_quantile(0.99)),
         ));

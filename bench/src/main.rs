@@ -190,8 +190,8 @@ fn measure_calls(runtime: &Runtime, rounds: usize, calls: usize) -> Result<()> {
         wait_for(file)?;
     }
 
-    println!("| call | client | µs | to hyper-util | p50 µs | p99 µs |");
-    println!("|---|---|---|---|---|---|");
+    println!("| call | client | µs | ratio | CPU µs | ratio | p50 µs | p99 µs |");
+    println!("|---|---|---|---|---|---|---|---|");
     let page = format!("http://{target}/bytes/1024");
     for at_a_time in [1, 16] {
         let plan = Plan { rounds, calls, at_a_time };
@@ -224,7 +224,8 @@ async fn serve_broker(port: u16) -> Result<()> {
     let address = listener.endpoint().to_string().replace("http://", "");
     say(&format!("{address}@{}", token.display()))?;
     // Whoever started it ends it by closing its standard input.
-    let closed = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    let closed =
+        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
     closed.await??;
     Ok(())
 }
