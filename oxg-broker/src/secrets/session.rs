@@ -198,7 +198,7 @@ pub(super) fn cannot_be_hidden(name: &SecretName, why: RefusedValue) -> Refusal 
     match why {
         RefusedValue::Full => refuse(
             ErrorCode::Unavailable,
-            "the broker cannot keep more secrets out of its logs; end sessions or start it anew",
+            "the broker cannot keep more secrets out of its logs; ask the operator to start it anew",
         ),
         _ => refuse(
             ErrorCode::SecretNotGranted,

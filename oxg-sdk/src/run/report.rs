@@ -70,15 +70,28 @@ impl Report<'_> {
     }
 
     pub(super) async fn failure(&self, failure: &Failure) -> Ended {
+        match self.fail(failure).await {
+            Ok(()) => Ended::Failed,
+            Err(error) => lost(&error, "failed"),
+        }
+    }
+
+    /// The task's own deadline passed. The broker ends the task there by itself, and may have done so
+    /// a moment ago.
+    pub(super) async fn deadline(&self) -> Ended {
+        match self.fail(&Failure::permanent("the deadline of the task passed")).await {
+            Ok(()) | Err(TaskError::LeaseLost(_)) => Ended::Failed,
+            Err(error) => lost(&error, "failed"),
+        }
+    }
+
+    async fn fail(&self, failure: &Failure) -> Result<(), TaskError> {
         let reason = self.reason(&failure.to_string());
         let retryable = failure.is_retryable();
         tracing::warn!(retryable, "task failed: {reason}");
         let Delivery { task_id, lease_token, .. } = self.delivery;
         let fail = || self.tasks.fail(task_id, lease_token, retryable, failure.delay(), &reason);
-        match self.persist(fail).await {
-            Ok(()) => Ended::Failed,
-            Err(error) => lost(&error, "failed"),
-        }
+        self.persist(fail).await
     }
 
     pub(super) async fn release(&self, within: Duration) -> Ended {

@@ -71,10 +71,7 @@ pub(super) async fn deliver<P: Plugin>(
             tracing::warn!("the lease is lost; the task was given up");
             Ended::Lost
         }
-        Verdict::Deadline if final_deadline => {
-            let failure = Failure::permanent("the deadline of the task passed");
-            report.failure(&failure).await
-        }
+        Verdict::Deadline if final_deadline => report.deadline().await,
         Verdict::Deadline => {
             let text = format!("the task took longer than {:?}", shared.settings.hook);
             report.failure(&Failure::retryable(text)).await

@@ -269,3 +269,17 @@ async fn a_hook_that_never_awaits_keeps_its_lease_and_holds_no_other_task_up() {
     let run = runtime(&broker, plugin).lease(Duration::from_secs(6));
     assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_the_broker_ended_at_its_deadline_has_failed_and_is_not_lost() {
+    let mut task = delivery("t-1", json!({}));
+    task["deadline_in_ms"] = 20_000.into();
+    let broker = FakeBroker::new(|call| {
+        let fail = call.target.ends_with("/fail");
+        fail.then(|| refuse(ErrorCode::LeaseLost))
+    })
+    .delivery(task);
+    let plugin = probe(|_, _| std::future::pending());
+    let summary = run(&broker, plugin).await.unwrap();
+    assert_eq!((summary.failed, summary.lost), (1, 0));
+}
