@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
-use http::header::{HOST, PROXY_AUTHORIZATION};
-use http::{HeaderValue, Method, Request, Uri};
+use http::header::{CONNECTION, HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::{Either, Empty};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -71,8 +72,11 @@ impl Report {
         let seconds = self.elapsed.as_secs_f64();
         let requests = self.requests as f64 / seconds;
         let megabytes = self.bytes as f64 / seconds / 1e6;
-        let p99 = self.latency.value_at_quantile(0.99) as f64 / 1e3;
-        format!("{requests:.0} | {megabytes:.0} | {p99:.1} | {}", self.failures)
+        let p99 = match self.requests {
+            0 => "–".to_owned(),
+            _ => format!("{:.1}", self.latency.value_at_quantile(0.99) as f64 / 1e3),
+        };
+        format!("{requests:.0} | {megabytes:.0} | {p99} | {}", self.failures)
     }
 }
 
@@ -88,8 +92,10 @@ pub async fn run(way: &Way, uri: &Uri, connections: usize, time: Duration) -> Re
             let mut report = Report::new()?;
             let mut client = Client::new(way, uri);
             // Past the end is no failure.
-            let _ = timeout_at(end, client.repeat(&mut report)).await;
-            Ok::<_, crate::Error>(report)
+            match timeout_at(end, client.repeat(&mut report)).await {
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(())) | Err(_) => Ok(report),
+            }
         });
     }
     let mut all = Report::new()?;
@@ -117,14 +123,14 @@ impl Client {
         Self { way, uri, sender: None }
     }
 
-    async fn repeat(&mut self, report: &mut Report) {
+    async fn repeat(&mut self, report: &mut Report) -> Result<()> {
         loop {
             let began = Instant::now();
             match self.exchange(0, &mut report.bytes).await {
                 Ok(()) => {
                     report.requests += 1;
                     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-                    report.latency.saturating_record(micros);
+                    report.latency.record(micros)?;
                 }
                 Err(_) => {
                     report.failures += 1;
@@ -138,21 +144,38 @@ impl Client {
 
     /// One request with a body of `upload` bytes, its answer read to the end.
     pub async fn exchange(&mut self, upload: u64, received: &mut u64) -> Result<()> {
-        let mut sender = match self.reusable().await {
-            Some(sender) => sender,
-            None => self.dial().await?,
+        let request = self.request(upload)?;
+        let (sender, answer) = match self.reusable().await {
+            Some(mut sender) => match sender.try_send_request(request).await {
+                Ok(answer) => (sender, answer),
+                // Closed just then: a proxy may do that between two requests.
+                Err(mut error) => {
+                    let unsent = error.take_message();
+                    let unsent = unsent.ok_or_else(|| error.into_error())?;
+                    self.fresh(unsent).await?
+                }
+            },
+            None => self.fresh(request).await?,
         };
-        let answer = sender.send_request(self.request(upload)?).await?;
         if !answer.status().is_success() {
             return Err(format!("status {}", answer.status()).into());
         }
+        let closes = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
         let mut body = answer.into_body();
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
         {
             *received += frame?.data_ref().map_or(0, |data| data.len() as u64);
         }
-        self.sender = Some(sender);
+        if !closes {
+            self.sender = Some(sender);
+        }
         Ok(())
+    }
+
+    async fn fresh(&self, request: Request<Upload>) -> Result<(Sender, Response<Incoming>)> {
+        let mut sender = self.dial().await?;
+        let answer = sender.send_request(request).await?;
+        Ok((sender, answer))
     }
 
     async fn reusable(&mut self) -> Option<Sender> {

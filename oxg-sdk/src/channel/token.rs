@@ -2,13 +2,17 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 use oxg_redact::Redactor;
+use tokio::time::Instant;
 
 /// The longest token, in bytes.
 const MAX_BYTES: u64 = 16 << 10;
+
+/// How long a token file is not looked at again: the look costs more than all else of a call's head.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// Where the session's bearer token comes from.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +29,16 @@ enum Source {
 #[derive(Debug)]
 struct TokenFile {
     path: PathBuf,
-    last: Mutex<Option<(Stamp, HeaderValue)>>,
+    last: Mutex<Option<Known>>,
+}
+
+/// What was in a file.
+#[derive(Debug)]
+struct Known {
+    stamp: Stamp,
+    value: HeaderValue,
+    /// When the file was last looked at.
+    seen: Instant,
 }
 
 /// What tells one version of a file from the next.
@@ -63,7 +76,8 @@ impl TokenSource {
         bearer(token).map(Source::Value).map(Self)
     }
 
-    /// A file with the token, read again whenever it changes. White space around it is ignored.
+    /// A file with the token. It is looked at again with the next call after 100 ms, and read if it
+    /// changed. White space around it is ignored.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
@@ -85,12 +99,19 @@ impl TokenSource {
 impl TokenFile {
     fn read(&self, redactor: &Redactor) -> Result<HeaderValue, TokenError> {
         let failed = |source| TokenError::Read { path: self.path.clone(), source };
-        let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, value)) = &*last
-            && *known == stamp
+        let now = Instant::now();
+        if let Some(known) = &*last
+            && now < known.seen + FRESH
         {
-            return Ok(value.clone());
+            return Ok(known.value.clone());
+        }
+        let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
+        if let Some(known) = &mut *last
+            && known.stamp == stamp
+        {
+            known.seen = now;
+            return Ok(known.value.clone());
         }
         let mut text = String::new();
         File::open(&self.path)
@@ -98,7 +119,7 @@ impl TokenFile {
             .map_err(failed)?;
         let value = bearer(text.trim())?;
         register(&value, redactor);
-        *last = Some((stamp, value.clone()));
+        *last = Some(Known { stamp, value: value.clone(), seen: now });
         Ok(value)
     }
 }
@@ -133,8 +154,8 @@ fn register(value: &HeaderValue, redactor: &Redactor) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_token_file_is_read_again_when_it_changes() {
+    #[tokio::test(start_paused = true)]
+    async fn a_token_file_is_read_again_when_it_changes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         let redactor = Redactor::default();
@@ -142,6 +163,7 @@ mod tests {
         assert!(matches!(source.bearer(&redactor), Err(TokenError::Read { .. })));
         for token in ["first-token-of-the-session\n", "the-second-one-is-longer-still\n"] {
             fs::write(&path, token).unwrap();
+            tokio::time::advance(FRESH).await;
             let value = source.bearer(&redactor).unwrap().unwrap();
             assert_eq!(value.to_str().unwrap(), format!("Bearer {}", token.trim()));
             assert!(!redactor.redact(token).contains(token.trim()));
