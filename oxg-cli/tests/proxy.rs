@@ -11,16 +11,6 @@ const MANIFEST: &str = r#"{
     "capabilities": { "http": { "outbound": ["broker"], "hosts": ["shop.test"] } }
 }"#;
 
-/// Killed with the test.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A target that answers every request with `hello`.
 fn target() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -44,32 +34,104 @@ fn curl(proxy: &str, token: &str, url: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A broker for the one port of this machine; killed with the test.
+struct Proxy {
+    broker: Child,
+    url: String,
+    token_file: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Proxy {
+    fn to(port: u16) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let manifest = directory.path().join("manifest.json");
+        std::fs::write(&manifest, MANIFEST).unwrap();
+        let mut broker = Command::new(env!("CARGO_BIN_EXE_oxg"))
+            .args(["broker", "serve", "--allow-loopback", &port.to_string(), "--manifest"])
+            .arg(&manifest)
+            .env("TMPDIR", directory.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(broker.stdout.take().unwrap()).lines();
+        let mut value = |name: &str| {
+            let line = lines.next().unwrap().unwrap();
+            line.strip_prefix(name).unwrap().to_owned()
+        };
+        let (url, token_file) = (value("OXG_BROKER="), value("OXG_TOKEN_FILE="));
+        Self { broker, url, token_file, _directory: directory }
+    }
+
+    /// The output of a program that is told where the proxy is.
+    fn output_of(&self, program: &mut Command) -> String {
+        let output = program
+            .env("OXG_BROKER", &self.url)
+            .env("OXG_TOKEN_FILE", &self.token_file)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        format!("{}{errors}", String::from_utf8(output.stdout).unwrap())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.broker.kill();
+        let _ = self.broker.wait();
+    }
+}
+
+/// Whether this machine has the program that `probe` starts; says so if it has not.
+fn is_there(probe: &mut Command) -> bool {
+    let there = probe.output().is_ok_and(|output| output.status.success());
+    if !there {
+        eprintln!("SKIPPED: {probe:?} does not run on this machine");
+    }
+    there
+}
+
+/// The program in this language in the chapter on egress, aimed at another target.
+fn documented(language: &str, port: u16) -> String {
+    let chapter = include_str!("../../docs/src/egress.md");
+    let (_, rest) = chapter.split_once(&format!("```{language}\n")).unwrap();
+    let (program, _) = rest.split_once("```").unwrap();
+    program.replace("shop.test", &format!("127.0.0.1:{port}"))
+}
+
 #[test]
 fn curl_goes_through_the_broker_where_the_policy_lets_it() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: this machine has no curl");
+    if !is_there(Command::new("curl").arg("--version")) {
         return;
     }
-    let directory = tempfile::tempdir().unwrap();
-    let manifest = directory.path().join("manifest.json");
-    std::fs::write(&manifest, MANIFEST).unwrap();
     let port = target();
-    let mut broker = Command::new(env!("CARGO_BIN_EXE_oxg"))
-        .args(["broker", "serve", "--allow-loopback", &port.to_string(), "--manifest"])
-        .arg(&manifest)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map(Killed)
-        .unwrap();
-    let mut lines = BufReader::new(broker.0.stdout.take().unwrap()).lines();
-    let mut value = |name: &str| {
-        let line = lines.next().unwrap().unwrap();
-        line.strip_prefix(name).unwrap().to_owned()
-    };
-    let (proxy, file) = (value("OXG_BROKER="), value("OXG_TOKEN_FILE="));
-    let token = std::fs::read_to_string(&file).unwrap();
+    let proxy = Proxy::to(port);
+    let token = std::fs::read_to_string(&proxy.token_file).unwrap();
     let url = format!("http://127.0.0.1:{port}/");
-    assert_eq!(curl(&proxy, &token, &url), "hello");
-    assert!(curl(&proxy, &token, "http://evil.test/").contains("destination_denied"));
-    assert!(curl(&proxy, "wrong", &url).contains("unauthenticated"));
+    assert_eq!(curl(&proxy.url, &token, &url), "hello");
+    assert!(curl(&proxy.url, &token, "http://evil.test/").contains("destination_denied"));
+    assert!(curl(&proxy.url, "wrong", &url).contains("unauthenticated"));
+}
+
+#[test]
+fn the_documented_python_reaches_a_target_through_the_broker() {
+    if !is_there(Command::new("python3").args(["-c", "import requests"])) {
+        return;
+    }
+    let port = target();
+    let program = documented("python", port) + "\nprint(page.status_code, page.text)";
+    let output = Proxy::to(port).output_of(Command::new("python3").args(["-c", &program]));
+    assert_eq!(output, "200 hello\n");
+}
+
+#[test]
+fn the_documented_javascript_reaches_a_target_through_the_broker() {
+    if !is_there(Command::new("node").arg("--version")) {
+        return;
+    }
+    let port = target();
+    let program = documented("js", port);
+    let node = ["--input-type=module", "-e", &program];
+    let output = Proxy::to(port).output_of(Command::new("node").args(node));
+    assert_eq!(output, "hello");
 }

@@ -36,7 +36,7 @@ use route::Route;
 /// The answer to a call, or why there is none.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
 
-/// Why there was no answer to a call. Its connection is gone then, and what was done for it with it.
+/// The reason in the audit of a call that was given up with its connection.
 const UNANSWERED: &str = "ended before its answer: the plugin went away, or the broker stopped";
 
 /// Answers one request. `violation` says what was wrong with its bytes, if they were refused.

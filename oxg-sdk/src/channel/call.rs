@@ -50,6 +50,12 @@ impl CallOptions {
         self
     }
 
+    /// As [`until`](Self::until), where an earlier end holds on.
+    pub(crate) fn no_later_than(mut self, end: Instant) -> Self {
+        self.until = Some(self.until.map_or(end, |until| until.min(end)));
+        self
+    }
+
     /// Whether the call may be made twice. Default: as RFC 9110, 9.2.2 has it for the method.
     #[must_use]
     pub fn idempotent(mut self, idempotent: bool) -> Self {

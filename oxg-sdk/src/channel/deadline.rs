@@ -9,9 +9,9 @@ use super::{Body, ChannelError};
 
 /// How much longer than the stated deadline the channel waits, so that the broker's own answer,
 /// which says more, gets here first.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 /// The longest deadline that a broker grants.
-const MAX: Duration = Duration::from_secs(600);
+pub(crate) const MAX: Duration = Duration::from_secs(600);
 
 /// Ends every call, the answer's body included, at its deadline.
 pub(super) struct Deadline {

@@ -36,6 +36,7 @@ mod upgrade;
 pub use body::{Body, BodyError};
 pub use builder::ChannelBuilder;
 pub use call::CallOptions;
+pub(crate) use deadline::{GRACE, MAX as MAX_DEADLINE};
 pub(crate) use error::describe;
 pub use error::{BoxError, ChannelError};
 pub use retry_policy::RetryPolicy;

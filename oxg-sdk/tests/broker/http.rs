@@ -7,7 +7,7 @@ use oxg_sdk::Failure;
 use oxg_sdk::channel::{Body, BrokerChannel, ChannelError};
 use oxg_sdk::clients::http::{HttpClient, HttpError, RetryPolicy};
 use oxg_sdk::http::Request;
-use oxg_sdk::prelude::secs;
+use oxg_sdk::prelude::{Duration, secs};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 
@@ -308,6 +308,35 @@ async fn what_a_layer_beneath_the_client_fails_with_is_said_to_be_the_layers() {
         assert!(matches!(error, HttpError::Denied(_)), "the denial passes the layers: {error:?}");
     }
     assert_eq!(begin.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_a_layer_counts_towards_the_requests_time() {
+    let broker = FakeBroker::new(|_| Some(Reply::Silence));
+    let layers = ServiceBuilder::new().buffer(8).rate_limit(1, secs(7)).into_inner();
+    let http = HttpClient::new(broker.channel()).layer(&layers);
+    let get = || http.get("http://shop.test/").timeout(secs(10)).send();
+    let begin = tokio::time::Instant::now();
+    // The first goes at once, the second after 7 s, the third would after 14 s.
+    let (first, second, third) = tokio::join!(get(), get(), get());
+    for result in [first, second, third] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, HttpError::Deadline(Some(time)) if time == secs(10)), "{error:?}");
+    }
+    assert_eq!(begin.elapsed().as_secs(), 11);
+    let stated: Vec<_> =
+        broker.calls().iter().map(|c| c.header("oxg-deadline-ms").unwrap().to_owned()).collect();
+    assert_eq!(stated, ["10000", "3000"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_takes_longer_than_ten_minutes_whatever_its_timeout() {
+    let broker = FakeBroker::new(|_| Some(Reply::Silence));
+    let http = HttpClient::new(broker.channel());
+    let begin = tokio::time::Instant::now();
+    let error = http.get("http://shop.test/").timeout(Duration::MAX).send().await.unwrap_err();
+    assert!(matches!(error, HttpError::Deadline(Some(time)) if time == secs(600)), "{error:?}");
+    assert_eq!(begin.elapsed(), secs(601));
 }
 
 #[tokio::test(start_paused = true)]

@@ -138,7 +138,7 @@ impl RequestBuilder {
     }
 
     /// The time for the whole exchange: redirects, retries and the body of the answer included.
-    /// Default 30 s; the broker caps it at 10 minutes, and the task's deadline goes on applying.
+    /// Default 30 s, at most 10 minutes; the task's deadline goes on applying.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.plan.timeout = Some(timeout);
         self
