@@ -1,6 +1,13 @@
 //! Prints how many lease-and-complete round trips a second the task stores make.
 //!
 //! `cargo run --release -p oxg-broker --example task_throughput [DIRECTORY]`
+//!
+//! With `--features nats` also those of tasks in a `nats-server` that it starts, and what that
+//! server does by itself: a message published and acknowledged by a consumer of a work queue.
+
+#[cfg(feature = "nats")]
+#[path = "task_throughput/nats.rs"]
+mod nats;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,14 +26,16 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
     let place = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
-    println!("store     holders   round trips/s");
-    for holders in [1, 16, 64, 256] {
+    println!("store         holders   round trips/s");
+    for holders in [1, 16, 64, 256, 512] {
         measure("memory", Arc::new(MemoryTasks::new()), holders).await?;
         let file = place.join(format!("oxg-task-throughput-{}.redb", std::process::id()));
         let result = measure_durable(&file, holders).await;
         std::fs::remove_file(&file)?;
         result?;
     }
+    #[cfg(feature = "nats")]
+    nats::measure_all(&place).await?;
     Ok(())
 }
 
@@ -37,7 +46,7 @@ async fn measure_durable(file: &Path, holders: u32) -> Result<(), Failed> {
 /// Each of `holders` leases one task at a time and completes it, until none is left.
 async fn measure(name: &str, store: Arc<dyn TaskStore>, holders: u32) -> Result<(), Failed> {
     let plugin: PluginName = "throughput".parse()?;
-    let tasks = if name == "durable" { TASKS.min(holders * 1_000) } else { TASKS };
+    let tasks = if name == "memory" { TASKS } else { TASKS.min(holders * 500) };
     fill(&store, &plugin, tasks).await?;
     let started = Instant::now();
     let holding: Vec<_> = (0..holders)
@@ -55,9 +64,13 @@ async fn measure(name: &str, store: Arc<dyn TaskStore>, holders: u32) -> Result<
     for holder in holding {
         holder.await??;
     }
-    let rate = f64::from(tasks) / started.elapsed().as_secs_f64();
-    println!("{name:<8}  {holders:>7}   {rate:>13.0}");
+    print(name, holders, tasks, started.elapsed());
     Ok(())
+}
+
+fn print(name: &str, holders: u32, count: u32, time: Duration) {
+    let rate = f64::from(count) / time.as_secs_f64();
+    println!("{name:<12}  {holders:>7}   {rate:>13.0}");
 }
 
 async fn fill(store: &Arc<dyn TaskStore>, plugin: &PluginName, tasks: u32) -> Result<(), Failed> {

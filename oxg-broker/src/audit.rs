@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use oxg_protocol::audit::{AuditRecord, Decision, EventType};
-use oxg_protocol::{ErrorCode, Problem};
+use oxg_protocol::{ErrorCode, Problem, TraceId, TraceParent};
 use oxg_redact::Redactor;
 use serde_json::{Map, Value};
 
@@ -24,11 +24,12 @@ pub(crate) struct Entry {
     decision: Decision,
     reason: String,
     metadata: Map<String, Value>,
+    trace_id: Option<TraceId>,
 }
 
 impl Entry {
     pub(crate) fn new(event: EventType, decision: Decision, reason: impl Into<String>) -> Self {
-        Self { event, decision, reason: reason.into(), metadata: Map::new() }
+        Self { event, decision, reason: reason.into(), metadata: Map::new(), trace_id: None }
     }
 
     /// A call that was refused, with all that its problem says.
@@ -55,6 +56,13 @@ impl Entry {
         self
     }
 
+    /// The entry as a step of a trace.
+    pub(crate) fn traced(mut self, trace: Option<TraceParent>) -> Self {
+        let Some(trace) = trace else { return self };
+        self.trace_id = Some(trace.trace_id);
+        self.with("span_id", trace.span_id.to_string())
+    }
+
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
@@ -64,6 +72,11 @@ impl Entry {
 impl Audit {
     pub(crate) fn new(lines: JsonLines, redactor: Redactor) -> Self {
         Self { lines, redactor }
+    }
+
+    /// What keeps secrets out of it.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// Writes `entry` down on behalf of `plugin_id`.
@@ -81,14 +94,18 @@ impl Audit {
                 Value::Object(map) => map,
                 _ => Map::new(),
             },
-            trace_id: String::new(),
+            // An id is chosen by the plugin, and may be what a secret looks like in hexadecimal.
+            trace_id: entry
+                .trace_id
+                .map(|id| self.redactor.redact(&id.to_string()).into_owned())
+                .unwrap_or_default(),
         };
-        self.lines.append(&record).map_err(|error| {
-            refuse(
-                ErrorCode::Unavailable,
-                format!("the decision could not be written to the audit ({})", error.kind()),
-            )
-        })
+        self.lines.append(&record).map_err(|error| unwritten(&error))
+    }
+
+    /// Waits until what was recorded so far outlives a loss of power.
+    pub(crate) async fn on_disk(&self) -> Result<(), Refusal> {
+        self.lines.on_disk().await.map_err(|error| unwritten(&error))
     }
 
     pub(crate) fn read(&self) -> Result<Vec<AuditRecord>, BrokerError> {
@@ -96,4 +113,9 @@ impl Audit {
             .read()
             .map_err(|source| BrokerError::Directory { path: "audit.jsonl".into(), source })
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Refusal {
+    let detail = format!("the decision could not be written to the audit ({})", error.kind());
+    refuse(ErrorCode::Unavailable, detail)
 }

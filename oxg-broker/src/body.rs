@@ -1,7 +1,8 @@
 //! Bodies: one type for all, with the limits that hold while they stream.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use oxg_protocol::{ErrorCode, Problem};
 use pin_project_lite::pin_project;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Refusal, refuse};
 
@@ -102,6 +103,9 @@ pub enum CutShort {
     /// Nothing came for too long.
     #[error("nothing came for {} s", .0.as_secs())]
     Idle(Duration),
+    /// The session ended.
+    #[error("the session has ended")]
+    Ended,
 }
 
 /// What holds while a body streams.
@@ -235,19 +239,28 @@ where
 }
 
 /// How much of a file is read at a time.
-const READ_SIZE: usize = 256 << 10;
+const READ_SIZE: u64 = 512 << 10;
 
-/// A part of a file, streamed from where it stands.
+/// A part of a file, streamed from where it stands. While a piece is on its way, the next is read.
 pub(crate) struct FileBody {
-    file: tokio::fs::File,
+    file: Arc<std::fs::File>,
     left: u64,
+    reading: Option<AbortOnDropHandle<io::Result<Vec<u8>>>>,
 }
 
 impl FileBody {
     pub(crate) fn new(file: std::fs::File, length: u64) -> Self {
-        let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(READ_SIZE);
-        Self { file, left: length }
+        Self { file: Arc::new(file), left: length, reading: None }
+    }
+
+    /// Begins to read the next piece, on a thread for it.
+    fn read(&self) -> AbortOnDropHandle<io::Result<Vec<u8>>> {
+        let (file, most) = (self.file.clone(), self.left.min(READ_SIZE));
+        AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
+            let mut piece = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
+            file.as_ref().take(most).read_to_end(&mut piece)?;
+            Ok(piece)
+        }))
     }
 }
 
@@ -262,18 +275,22 @@ impl http_body::Body for FileBody {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let size = usize::try_from(self.left).unwrap_or(READ_SIZE).min(READ_SIZE);
-        let mut space = vec![0; size];
-        let mut read = ReadBuf::new(&mut space);
-        ready!(Pin::new(&mut self.file).poll_read(cx, &mut read))?;
-        let count = read.filled().len();
-        if count == 0 {
+        let mut reading = self.reading.take().unwrap_or_else(|| self.read());
+        let Poll::Ready(piece) = Pin::new(&mut reading).poll(cx) else {
+            self.reading = Some(reading);
+            return Poll::Pending;
+        };
+        let piece = piece.unwrap_or_else(|error| Err(io::Error::other(error)))?;
+        if piece.is_empty() {
+            self.left = 0;
             let early = io::Error::from(io::ErrorKind::UnexpectedEof);
             return Poll::Ready(Some(Err(early.into())));
         }
-        self.left = self.left.saturating_sub(count as u64);
-        space.truncate(count);
-        Poll::Ready(Some(Ok(Frame::data(space.into()))))
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        if self.left > 0 {
+            self.reading = Some(self.read());
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece.into()))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -304,6 +321,11 @@ pub(crate) fn problem_response(problem: &Problem) -> http::Response<Body> {
         oxg_protocol::header::ERROR,
         http::HeaderValue::from_static(problem.code().as_str()),
     );
+    // RFC 9110, 15.5.17: what the range was outside of.
+    let whole = problem.size.and_then(|size| format!("bytes */{size}").parse().ok());
+    if let (Some(whole), http::StatusCode::RANGE_NOT_SATISFIABLE) = (whole, response.status()) {
+        response.headers_mut().insert(http::header::CONTENT_RANGE, whole);
+    }
     response
 }
 

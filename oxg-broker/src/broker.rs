@@ -5,12 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use oxg_manifest::Manifest;
-use oxg_protocol::Limits;
 use oxg_protocol::audit::AuditRecord;
 use oxg_protocol::finding::FindingRecord;
 use oxg_protocol::log::LogRecord;
+use oxg_protocol::{Limits, SecretName};
 use oxg_redact::Redactor;
 use rustls::pki_types::CertificateDer;
 use tokio::io::DuplexStream;
@@ -20,7 +21,8 @@ use crate::directory::DirectoryLock;
 use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
-use crate::jsonl::JsonLines;
+use crate::jsonl::{JsonLines, Keep};
+use crate::secrets::LeaseTimes;
 use crate::serve::{Listener, Server};
 use crate::services::Services;
 use crate::session::SessionBuilder;
@@ -124,11 +126,23 @@ impl Broker {
         &self.services.redactor
     }
 
+    /// Takes a secret away from every open session, with every lease on it, whatever its sources say.
+    /// A session gets it back with [`Session::rotate_secret`](crate::Session::rotate_secret).
+    pub fn revoke_secret(&self, name: &SecretName) {
+        self.services.sessions.revoke_secret(name);
+    }
+
     /// Asks every plugin to finish, then closes every connection: those that are busy get the
     /// grace period of [`GRACE`](crate::serve::GRACE).
     pub async fn shutdown(&self) {
         self.services.sessions.drain();
         self.server.shutdown().await;
+        self.services.egress.upstream.close();
+        for artifacts in self.services.open_artifacts() {
+            artifacts.settle().await;
+        }
+        // The ends of WebSockets are recorded without an answer that could wait.
+        let _ = self.services.audit.on_disk().await;
     }
 }
 
@@ -147,6 +161,9 @@ pub struct BrokerBuilder {
     directory: Option<PathBuf>,
     limits: Limits,
     tasks: Option<Arc<dyn TaskStore>>,
+    secret_times: LeaseTimes,
+    #[cfg(feature = "object-store")]
+    objects: Option<crate::artifacts::ObjectArtifacts>,
     redactor: Redactor,
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
@@ -172,6 +189,28 @@ impl BrokerBuilder {
     /// nor a directory, each session has tasks of its own, in memory.
     pub fn tasks(mut self, store: impl TaskStore) -> Self {
         self.tasks = Some(Arc::new(store));
+        self
+    }
+
+    /// How long a secret is lent at a time, where its source does not say otherwise. At least 1 s, at
+    /// most [`secret_max_ttl`](Self::secret_max_ttl). Default 5 min.
+    pub fn secret_ttl(mut self, ttl: Duration) -> Self {
+        self.secret_times.ttl = ttl;
+        self
+    }
+
+    /// How far the renewals of a lease on a secret reach, from the first grant on; then its holder
+    /// must ask for the secret again. Default 1 h.
+    pub fn secret_max_ttl(mut self, max_ttl: Duration) -> Self {
+        self.secret_times.max_ttl = max_ttl;
+        self
+    }
+
+    /// Keeps artifacts in an object store instead of the directory, so that several brokers see the
+    /// same.
+    #[cfg(feature = "object-store")]
+    pub fn object_artifacts(mut self, artifacts: crate::ObjectArtifacts) -> Self {
+        self.objects = Some(artifacts);
         self
     }
 
@@ -216,7 +255,7 @@ impl BrokerBuilder {
     /// be used.
     pub fn build(self) -> Result<Broker, BrokerError> {
         let lock = self.directory.as_deref().map(DirectoryLock::take).transpose()?;
-        let lines = |name: &str| open_lines(self.directory.as_deref(), name);
+        let lines = |name: &str, keep| open_lines(self.directory.as_deref(), name, keep);
         let egress = Egress {
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver)),
             upstream: match self.upstream {
@@ -227,11 +266,18 @@ impl BrokerBuilder {
         let services = Services {
             limits: self.limits,
             sessions: Sessions::default(),
-            audit: Arc::new(Audit::new(lines("audit.jsonl")?, self.redactor.clone())),
-            findings: Findings::new(lines("findings.jsonl")?, self.redactor.clone())?,
-            logs: lines("logs.jsonl")?,
+            audit: Arc::new(Audit::new(
+                lines("audit.jsonl", Keep::FromPowerLoss)?,
+                self.redactor.clone(),
+            )),
+            findings: Findings::new(
+                lines("findings.jsonl", Keep::FromPowerLoss)?,
+                self.redactor.clone(),
+            )?,
+            logs: lines("logs.jsonl", Keep::FromProcess)?,
             redactor: self.redactor.clone(),
             egress,
+            secret_times: self.secret_times,
             tasks: match (self.tasks, &self.directory) {
                 (None, Some(directory)) => {
                     Some(Arc::new(DurableTasks::open(&directory.join("tasks.redb"))?))
@@ -239,6 +285,8 @@ impl BrokerBuilder {
                 (store, _) => store,
             },
             artifacts: Mutex::default(),
+            #[cfg(feature = "object-store")]
+            objects: self.objects,
             directory: self.directory.clone(),
             _lock: lock,
         };
@@ -253,14 +301,14 @@ impl fmt::Debug for BrokerBuilder {
     }
 }
 
-fn open_lines(directory: Option<&Path>, name: &str) -> Result<JsonLines, BrokerError> {
+fn open_lines(directory: Option<&Path>, name: &str, keep: Keep) -> Result<JsonLines, BrokerError> {
     let Some(directory) = directory else {
         return Ok(JsonLines::in_memory());
     };
     let path = directory.join(name);
     let open = || -> io::Result<JsonLines> {
         std::fs::create_dir_all(directory)?;
-        JsonLines::in_file(&path)
+        JsonLines::in_file(&path, keep)
     };
     open().map_err(|source| BrokerError::Directory { path: path.clone(), source })
 }

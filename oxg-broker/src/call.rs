@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oxg_manifest::Capability;
-use oxg_protocol::{ErrorCode, Problem, SecretName, TaskId};
+use oxg_protocol::{ErrorCode, Problem, SecretName, TaskId, TraceParent};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -19,6 +19,8 @@ pub(crate) struct Call<'a> {
     pub(crate) deadline: Instant,
     pub(crate) request_id: &'a str,
     pub(crate) task_id: Option<TaskId>,
+    /// The trace that the caller says the call belongs to.
+    pub(crate) trace: Option<TraceParent>,
     /// The place among the concurrent calls; taken until the last byte has left.
     pub(crate) slot: Option<Arc<OwnedSemaphorePermit>>,
 }
@@ -31,7 +33,7 @@ impl Call<'_> {
 
     /// The entry with what ties it to this call.
     pub(crate) fn marked(&self, entry: Entry) -> Entry {
-        let entry = entry.with("request_id", self.request_id);
+        let entry = entry.with("request_id", self.request_id).traced(self.trace);
         match &self.task_id {
             Some(task) => entry.with("task_id", task.as_str()),
             None => entry,

@@ -58,6 +58,14 @@ pub enum BrokerError {
         /// Why.
         problem: String,
     },
+    /// The server that holds the tasks cannot be used.
+    #[error("cannot use the tasks at {server}: {problem}")]
+    TaskServer {
+        /// Which, without user and password.
+        server: String,
+        /// Why.
+        problem: String,
+    },
     /// The task store did not do what it was asked.
     #[error(transparent)]
     Task(#[from] TaskError),

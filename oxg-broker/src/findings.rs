@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use oxg_protocol::finding::{Finding, FindingRecord};
-use oxg_protocol::{Digest, ErrorCode, FindingId};
+use oxg_protocol::{ErrorCode, FindingId};
 use oxg_redact::Redactor;
 use serde_json::Value;
 
@@ -21,6 +21,17 @@ pub(crate) struct Findings {
     known: Mutex<HashSet<(String, FindingId)>>,
 }
 
+/// Who reports a finding.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reporter<'a> {
+    /// The plugin's name.
+    pub(crate) plugin: &'a str,
+    /// The plugin in this run.
+    pub(crate) plugin_id: &'a str,
+    /// On behalf of which task; empty for none.
+    pub(crate) task: &'a str,
+}
+
 impl Findings {
     /// Goes on where `lines` ends.
     pub(crate) fn new(lines: JsonLines, redactor: Redactor) -> Result<Self, BrokerError> {
@@ -29,21 +40,27 @@ impl Findings {
         Ok(Self { known: Mutex::new(known), ..findings })
     }
 
-    /// Keeps a finding of `plugin`. One that is known by its id is accepted and not kept again.
-    pub(crate) fn keep(&self, plugin: &str, finding: Finding) -> Result<FindingId, Refusal> {
-        let record = self.record(plugin, finding)?;
+    /// Keeps a finding of `reporter`. One that is known by its id is accepted and not kept again.
+    pub(crate) fn keep(
+        &self,
+        reporter: Reporter<'_>,
+        finding: Finding,
+    ) -> Result<FindingId, Refusal> {
+        let record = self.record(reporter, finding)?;
         let id = record.id.clone();
         let key = key(&record);
         // Held over the write: of two calls with one id, one writes.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(&key) {
-            self.lines.append(&record).map_err(|error| {
-                let detail = format!("the finding could not be written ({})", error.kind());
-                refuse(ErrorCode::Unavailable, detail)
-            })?;
+            self.lines.append(&record).map_err(|error| unwritten(&error))?;
             known.insert(key);
         }
         Ok(id)
+    }
+
+    /// Waits until what was kept so far outlives a loss of power.
+    pub(crate) async fn on_disk(&self) -> Result<(), Refusal> {
+        self.lines.on_disk().await.map_err(|error| unwritten(&error))
     }
 
     pub(crate) fn read(&self) -> Result<Vec<FindingRecord>, BrokerError> {
@@ -52,32 +69,33 @@ impl Findings {
             .map_err(|source| BrokerError::Directory { path: "findings.jsonl".into(), source })
     }
 
-    fn record(&self, plugin: &str, finding: Finding) -> Result<FindingRecord, Refusal> {
+    fn record(
+        &self,
+        reporter: Reporter<'_>,
+        mut finding: Finding,
+    ) -> Result<FindingRecord, Refusal> {
         let clean = |text: &str| self.redactor.redact(text).into_owned();
         let (kind, message) = (clean(finding.kind.trim()), clean(finding.message.trim()));
         if kind.is_empty() || message.is_empty() {
             return Err(refuse(ErrorCode::InvalidRequest, "a finding has a type and a message"));
         }
         let target = finding.target.as_deref().map(|text| clean(text.trim()));
-        let evidence = finding.evidence.as_deref().filter(|text| !text.is_empty());
-        let meta = self.clean_metadata(finding.metadata);
-        let evidence = evidence.map_or_else(|| message.clone(), clean);
-        let id = finding.id.unwrap_or_else(|| {
-            let content = format!("{plugin}\0{kind}\0{message}\0{target:?}\0{evidence}\0{meta:?}");
-            FindingId::from_digest(&Digest::of(content.as_bytes()))
-        });
-        let ts = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let evidence = finding.evidence.as_deref().filter(|text| !text.is_empty()).map(clean);
+        let metadata = self.clean_metadata(std::mem::take(&mut finding.metadata));
+        (finding.kind, finding.message, finding.metadata) = (kind, message, metadata);
+        (finding.target, finding.evidence) = (target.filter(|text| !text.is_empty()), evidence);
+        let derived = || finding.derive_id(reporter.plugin, reporter.task);
         Ok(FindingRecord {
             version: FindingRecord::VERSION.to_owned(),
-            id,
-            plugin: plugin.to_owned(),
-            kind,
-            message,
-            target: target.filter(|text| !text.is_empty()),
-            evidence,
+            id: finding.id.clone().unwrap_or_else(derived),
+            plugin: reporter.plugin_id.to_owned(),
+            kind: finding.kind,
+            target: finding.target,
+            evidence: finding.evidence.unwrap_or_else(|| finding.message.clone()),
+            message: finding.message,
             severity: finding.severity,
-            ts,
-            meta,
+            ts: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            meta: finding.metadata,
         })
     }
 
@@ -99,6 +117,11 @@ impl Findings {
     }
 }
 
+fn unwritten(error: &std::io::Error) -> Refusal {
+    let detail = format!("the finding could not be written ({})", error.kind());
+    refuse(ErrorCode::Unavailable, detail)
+}
+
 /// What makes a finding the same in every run of its plugin. The run's id is the part of the
 /// plugin's behind the last dash.
 fn key(record: &FindingRecord) -> (String, FindingId) {
@@ -109,6 +132,13 @@ fn key(record: &FindingRecord) -> (String, FindingId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jsonl::Keep;
+
+    /// A run of the plugin in front of the dash.
+    fn run(plugin_id: &str) -> Reporter<'_> {
+        let plugin = plugin_id.split('-').next().unwrap();
+        Reporter { plugin, plugin_id, task: "t-1" }
+    }
 
     fn findings() -> Findings {
         Findings::new(JsonLines::in_memory(), Redactor::default()).unwrap()
@@ -117,9 +147,19 @@ mod tests {
     #[test]
     fn the_same_finding_is_kept_once() {
         let findings = findings();
-        let id = findings.keep("p-1", Finding::low("a", "b")).unwrap();
-        assert_eq!(findings.keep("p-1", Finding::low("a", "b")).unwrap(), id);
-        assert_ne!(findings.keep("p-1", Finding::low("a", "c")).unwrap(), id);
+        let id = findings.keep(run("p-1"), Finding::low("a", "b")).unwrap();
+        assert_eq!(findings.keep(run("p-1"), Finding::low("a", "b")).unwrap(), id);
+        assert_ne!(findings.keep(run("p-1"), Finding::low("a", "c")).unwrap(), id);
+        assert_eq!(findings.read().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_task_that_another_run_does_again_reports_the_same_finding() {
+        let findings = findings();
+        let id = findings.keep(run("p-1"), Finding::low("a", "b")).unwrap();
+        assert_eq!(findings.keep(run("p-2"), Finding::low(" a", "b\n")).unwrap(), id);
+        let other = Reporter { task: "t-2", ..run("p-2") };
+        assert_ne!(findings.keep(other, Finding::low("a", "b")).unwrap(), id);
         assert_eq!(findings.read().unwrap().len(), 2);
     }
 
@@ -128,9 +168,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("findings.jsonl");
         for _ in 0..2 {
-            let lines = JsonLines::in_file(&path).unwrap();
+            let lines = JsonLines::in_file(&path, Keep::FromPowerLoss).unwrap();
             let findings = Findings::new(lines, Redactor::default()).unwrap();
-            findings.keep("p-1", Finding::low("a", "b")).unwrap();
+            findings.keep(run("p-1"), Finding::low("a", "b")).unwrap();
             assert_eq!(findings.read().unwrap().len(), 1);
         }
     }
@@ -138,12 +178,12 @@ mod tests {
     #[test]
     fn no_plugin_can_claim_the_id_of_anothers_finding() {
         let findings = findings();
-        let id = findings.keep("a-1", Finding::high("a", "real")).unwrap();
+        let id = findings.keep(run("a-1"), Finding::high("a", "real")).unwrap();
         let mut same = Finding::low("b", "other");
         same.id = Some(id.clone());
-        assert_eq!(findings.keep("b-1", same.clone()).unwrap(), id);
+        assert_eq!(findings.keep(run("b-1"), same.clone()).unwrap(), id);
         assert_eq!(findings.read().unwrap().len(), 2);
-        findings.keep("a-2", same).unwrap();
+        findings.keep(run("a-2"), same).unwrap();
         assert_eq!(findings.read().unwrap().len(), 2);
     }
 
@@ -151,10 +191,10 @@ mod tests {
     fn the_hosts_rules_for_text_hold() {
         let findings = findings();
         for finding in [Finding::low(" ", "b"), Finding::low("a", "\n")] {
-            let refusal = findings.keep("p-1", finding).unwrap_err();
+            let refusal = findings.keep(run("p-1"), finding).unwrap_err();
             assert_eq!(refusal.code(), ErrorCode::InvalidRequest);
         }
-        findings.keep("p-1", Finding::low(" a ", " b ")).unwrap();
+        findings.keep(run("p-1"), Finding::low(" a ", " b ")).unwrap();
         let record = &findings.read().unwrap()[0];
         assert_eq!((record.kind.as_str(), record.evidence.as_str()), ("a", "b"));
     }
@@ -168,7 +208,7 @@ mod tests {
             .evidence("correct-horse-battery")
             .target("https://e.test/?t=correct-horse-battery")
             .meta("k", "correct-horse-battery");
-        findings.keep("p-1", finding).unwrap();
+        findings.keep(run("p-1"), finding).unwrap();
         let text = serde_json::to_string(&findings.read().unwrap()).unwrap();
         assert!(!text.contains("horse"), "{text}");
     }

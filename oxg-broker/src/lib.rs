@@ -9,9 +9,10 @@
 //! | [`Session`], [`SessionBuilder`] | one run of one plugin: its token, secrets, tasks, artifacts |
 //! | [`Listener`] | a Unix socket or a loopback port; [`Broker::connect`] does without either |
 //! | [`policy`] | where a plugin may go: pure, no I/O |
-//! | [`secrets`] | where secrets come from: a file, the environment, a program |
+//! | [`secrets`] | where secrets come from: a file, the environment, a program, Vault |
 //! | [`tasks`] | where tasks are kept: in memory, or so that they survive the process |
 //! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
+//! | `ObjectArtifacts` | with the feature `object-store`: artifacts that brokers share |
 //! | [`launch`] | starting a plugin as a process with an environment built from nothing |
 //!
 //! Data flows one way: [connection](Broker::connect) → gate for malformed bytes → dispatcher →
@@ -41,6 +42,8 @@ mod session;
 mod sessions;
 pub mod tasks;
 
+#[cfg(feature = "object-store")]
+pub use artifacts::{ObjectArtifacts, ObjectStoreError};
 pub use body::{Body, BodyError, CutShort, full};
 pub use broker::{Broker, BrokerBuilder};
 pub use error::BrokerError;

@@ -14,6 +14,7 @@ use crate::egress::Egress;
 use crate::error::BrokerError;
 use crate::findings::Findings;
 use crate::jsonl::JsonLines;
+use crate::secrets::LeaseTimes;
 use crate::sessions::Sessions;
 use crate::tasks::TaskStore;
 
@@ -26,9 +27,13 @@ pub(crate) struct Services {
     pub(crate) findings: Findings,
     pub(crate) logs: JsonLines,
     pub(crate) egress: Egress,
+    pub(crate) secret_times: LeaseTimes,
     /// `None`: in memory, each session its own.
     pub(crate) tasks: Option<Arc<dyn TaskStore>>,
     pub(crate) artifacts: Mutex<HashMap<String, Arc<Artifacts>>>,
+    /// Where artifacts lie instead of in the directory.
+    #[cfg(feature = "object-store")]
+    pub(crate) objects: Option<crate::artifacts::ObjectArtifacts>,
     pub(crate) directory: Option<PathBuf>,
     /// Keeps other brokers out of the directory.
     pub(crate) _lock: Option<DirectoryLock>,
@@ -41,13 +46,27 @@ impl Services {
         if let Some(store) = stores.get(plugin) {
             return Ok(store.clone());
         }
-        let store = Arc::new(match &self.directory {
-            Some(directory) => {
-                Artifacts::in_directory(&directory.join("artifacts").join(plugin), &self.limits)?
-            }
-            None => Artifacts::in_memory(&self.limits),
-        });
+        let store = Arc::new(self.open_artifacts_of(plugin)?);
         stores.insert(plugin.to_owned(), store.clone());
         Ok(store)
+    }
+
+    fn open_artifacts_of(&self, plugin: &str) -> Result<Artifacts, BrokerError> {
+        #[cfg(feature = "object-store")]
+        if let Some(objects) = &self.objects {
+            return Ok(Artifacts::in_objects(objects, plugin, &self.limits));
+        }
+        match &self.directory {
+            Some(directory) => {
+                Artifacts::in_directory(&directory.join("artifacts").join(plugin), &self.limits)
+            }
+            None => Ok(Artifacts::in_memory(&self.limits)),
+        }
+    }
+
+    /// The artifacts of every plugin that had a session.
+    pub(crate) fn open_artifacts(&self) -> Vec<Arc<Artifacts>> {
+        let stores = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.values().cloned().collect()
     }
 }

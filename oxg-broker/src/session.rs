@@ -10,7 +10,7 @@ use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::session::SessionInfo;
 use oxg_protocol::task::{Enqueued, NewTask};
 use oxg_protocol::version::feature;
-use oxg_protocol::{ArtifactName, Digest, RunId, SecretName, TaskId};
+use oxg_protocol::{ArtifactName, Digest, LeaseId, RunId, SecretName, TaskId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
@@ -21,7 +21,7 @@ use crate::egress::Quota;
 use crate::error::BrokerError;
 use crate::policy::Policy;
 use crate::random;
-use crate::secrets::{SecretSource, Secrets};
+use crate::secrets::{Borrower, SecretLease, SecretSource, Secrets};
 use crate::services::Services;
 use crate::sessions::SessionState;
 use crate::tasks::{MemoryTasks, TaskCounts, TaskView, Tasks};
@@ -95,17 +95,20 @@ impl SessionBuilder {
         let name = self.manifest.name.to_string();
         let artifacts = self.services.artifacts_of(&name)?;
         let tasks = self.services.tasks.clone().unwrap_or_else(|| Arc::new(MemoryTasks::new()));
+        let plugin_id = format!("{name}-{run_id}");
+        let borrower = Borrower { plugin: name, plugin_id: plugin_id.clone() };
         let state = Arc::new(SessionState {
-            plugin_id: format!("{name}-{run_id}"),
+            plugin_id: plugin_id.into(),
             info: self.info(run_id),
             limits: self.services.limits.clone(),
             policy: Policy::new(self.manifest.capabilities.http.clone(), self.loopback_ports),
             quota: Quota::new(&self.services.limits),
             secrets: Arc::new(Secrets::new(
-                name.clone(),
+                borrower,
                 self.secrets,
                 self.secret_sources,
-                self.services.redactor.clone(),
+                self.services.secret_times,
+                self.services.audit.clone(),
             )),
             uploads: Uploads::new(artifacts.clone(), &self.services.limits),
             artifacts,
@@ -173,8 +176,8 @@ impl Session {
         &self.state.plugin_id
     }
 
-    /// Secrets whose values are too short or too common to be removed from logs and findings
-    /// wherever they appear.
+    /// Secrets that were given and are not lent: their values are too short or too common to be
+    /// removed from logs and findings wherever they appear.
     #[must_use]
     pub fn unredacted_secrets(&self) -> &[SecretName] {
         &self.unredacted
@@ -221,15 +224,27 @@ impl Session {
         self.state.tasks.drain();
     }
 
-    /// Gives a secret a new value. Leases on the old one run out, and who watches it is told.
-    pub fn rotate_secret(&self, name: SecretName, value: SecretString) {
+    /// Gives a secret a new value, also one that was revoked. Leases on the old one run out, and who
+    /// watches it is told. A value that cannot be removed from logs is not lent.
+    pub fn rotate_secret(&self, name: &SecretName, value: SecretString) {
         self.state.secrets.rotate(name, value);
     }
 
-    /// Takes a secret away, with every lease on it. One that a source has comes back when it is
-    /// asked for the next time.
+    /// Takes a secret away, with every lease on it, whatever its sources say. Who watches it hears
+    /// the end; others hear it when they renew.
     pub fn revoke_secret(&self, name: &SecretName) {
         self.state.secrets.revoke(name);
+    }
+
+    /// The open leases on secrets.
+    #[must_use]
+    pub fn secret_leases(&self) -> Vec<SecretLease> {
+        self.state.secrets.leases()
+    }
+
+    /// Ends one lease on a secret; whether it was open. Its holder must ask for the secret again.
+    pub fn revoke_lease(&self, id: &LeaseId) -> bool {
+        self.state.secrets.give_back(id)
     }
 
     /// The plugin's artifacts.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use oxg_manifest::Manifest;
 use oxg_protocol::session::SessionInfo;
-use oxg_protocol::{Digest, Limits};
+use oxg_protocol::{Digest, Limits, SecretName};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::tasks::Tasks;
 /// What the broker knows of a session.
 #[derive(Debug)]
 pub(crate) struct SessionState {
-    pub(crate) plugin_id: String,
+    pub(crate) plugin_id: Arc<str>,
     pub(crate) manifest: Manifest,
     pub(crate) info: SessionInfo,
     pub(crate) limits: Limits,
@@ -46,6 +46,13 @@ impl Sessions {
     pub(crate) fn drain(&self) {
         for session in self.lock().values() {
             session.tasks.drain();
+        }
+    }
+
+    /// Takes the secret away from every open session.
+    pub(crate) fn revoke_secret(&self, name: &SecretName) {
+        for session in self.lock().values() {
+            session.secrets.revoke(name);
         }
     }
 

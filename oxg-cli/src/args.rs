@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use oxg_broker::BrokerBuilder;
 
 use crate::broker::{BrokerCommand, ScriptCommand};
 use crate::egress::EgressCommand;
+use crate::error::CliError;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -119,11 +121,16 @@ pub(crate) struct RunArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     pub(crate) secrets: Vec<String>,
 
-    /// Where secrets come from that no --secret gives: a JSON file of names and values that only its
-    /// owner can read; `env`, the variables `0XGEN_SECRET_<PLUGIN>__<SECRET>`; or `exec:PROGRAM`,
-    /// which gets the names of plugin and secret and prints the value. Repeatable, asked in order.
-    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM")]
+    /// Where secrets come from that no --secret gives: a JSON or TOML file of names and values that
+    /// only its owner can read; `env`, the variables `0XGEN_SECRET_<PLUGIN>__<SECRET>`;
+    /// `exec:PROGRAM ARGUMENTS`, quoted as in a shell, which gets the names of plugin and secret
+    /// behind its arguments and prints the value; or `vault:FILE`, a TOML file that says where a
+    /// HashiCorp Vault is. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM|vault:FILE")]
     pub(crate) secret_sources: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) task_store: crate::task_store::TaskStoreArgs,
 
     /// Settings in place of those in the manifest: a JSON object, or a file of it.
     #[arg(long, value_name = "FILE|JSON")]
@@ -146,7 +153,37 @@ pub(crate) struct RunArgs {
     pub(crate) log: Option<String>,
 
     #[command(flatten)]
+    pub(crate) artifacts: ArtifactArgs,
+
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// Where artifacts lie, if not with everything else.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ArtifactArgs {
+    /// Keep artifacts in an object store, which several brokers may share: s3://BUCKET/PREFIX,
+    /// gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or memory://. Settings and credentials come from the
+    /// environment of this command: AWS_*, GOOGLE_*, AZURE_*.
+    #[cfg(feature = "object-store")]
+    #[arg(long = "artifacts", value_name = "URL")]
+    location: Option<String>,
+}
+
+impl ArtifactArgs {
+    /// Lets the broker keep artifacts there.
+    #[cfg(feature = "object-store")]
+    pub(crate) async fn apply(&self, broker: BrokerBuilder) -> Result<BrokerBuilder, CliError> {
+        let Some(location) = &self.location else {
+            return Ok(broker);
+        };
+        Ok(broker.object_artifacts(oxg_broker::ObjectArtifacts::connect(location).await?))
+    }
+
+    #[cfg(not(feature = "object-store"))]
+    pub(crate) async fn apply(&self, broker: BrokerBuilder) -> Result<BrokerBuilder, CliError> {
+        Ok(broker)
+    }
 }
 
 #[derive(Debug, clap::Args)]

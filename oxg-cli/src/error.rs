@@ -4,6 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use oxg_broker::BrokerError;
+#[cfg(feature = "object-store")]
+use oxg_broker::ObjectStoreError;
 use oxg_broker::launch::LaunchError;
 use oxg_manifest::ManifestError;
 
@@ -36,6 +38,9 @@ pub(crate) enum CliError {
     Launch(#[from] LaunchError),
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    #[cfg(feature = "object-store")]
+    #[error(transparent)]
+    Objects(#[from] ObjectStoreError),
     #[error("cannot {what}: {source}")]
     Machine { what: String, source: io::Error },
 }
@@ -50,6 +55,13 @@ impl CliError {
             Self::Manifest(_)
             | Self::Argument { .. }
             | Self::Broker(BrokerError::AuthorityFile { .. }) => Exit::BadInput,
+            #[cfg(feature = "object-store")]
+            Self::Objects(error) => match error {
+                ObjectStoreError::Location { .. } | ObjectStoreError::Settings { .. } => {
+                    Exit::BadInput
+                }
+                _ => Exit::MachineFailed,
+            },
             Self::Build { .. } | Self::Launch(_) => Exit::NotStarted,
             Self::Broker(_) | Self::Machine { .. } => Exit::MachineFailed,
         }

@@ -11,6 +11,7 @@ mod manifest;
 mod redact;
 mod report;
 mod run;
+mod task_store;
 mod terminal;
 
 use std::path::PathBuf;

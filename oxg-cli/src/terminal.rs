@@ -1,9 +1,11 @@
 //! How single lines look. What comes from elsewhere is printed without control characters.
 
 use std::fmt::Display;
+use std::sync::LazyLock;
 
 use anstyle::{AnsiColor, Style};
 use oxg_protocol::Severity;
+use oxg_redact::Redactor;
 
 pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
@@ -20,9 +22,21 @@ pub(crate) fn severity(severity: Severity) -> Style {
     }
 }
 
+/// The redactor of the command: what is printed passes it, and whoever learns a secret tells it. An
+/// error may repeat what was typed, or what a target sent.
+pub(crate) fn redactor() -> &'static Redactor {
+    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+    &REDACTOR
+}
+
+/// The text without secrets and without control characters.
+fn clean(text: &str) -> String {
+    printable(&redactor().redact(text))
+}
+
 /// A step, on standard error.
 pub(crate) fn progress(what: &str, detail: &str) {
-    anstream::eprintln!("{STRONG}{what:>8}{STRONG:#}  {}", printable(detail));
+    anstream::eprintln!("{STRONG}{what:>8}{STRONG:#}  {}", clean(detail));
 }
 
 /// A line that the plugin wrote, on standard error.
@@ -37,7 +51,7 @@ pub(crate) fn error(error: &dyn std::error::Error) {
 
 /// Why something failed, on standard error.
 pub(crate) fn failure(why: &dyn Display) {
-    anstream::eprintln!("{BAD}error:{BAD:#} {}", printable(&why.to_string()));
+    anstream::eprintln!("{BAD}error:{BAD:#} {}", clean(&why.to_string()));
 }
 
 /// The text with control characters made visible: a target must not steer the terminal.

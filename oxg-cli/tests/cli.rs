@@ -264,3 +264,14 @@ fn redact_copies_standard_input_without_its_secrets() {
     assert_eq!(exit(&output), 0);
     assert_eq!(text(&output.stdout), "all is well\npassword=[REDACTED_SECRET] x");
 }
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_place_for_artifacts_that_cannot_be_meant_is_exit_code_2() {
+    let folder = plugin(MANIFEST, "exit 9");
+    let (output, _) = run(folder.path(), &["--artifacts", "s3:/bucket"]);
+    assert_eq!(exit(&output), 2);
+    assert!(text(&output.stderr).contains("s3://BUCKET/PREFIX"), "{}", text(&output.stderr));
+    let (output, _) = run(folder.path(), &["--artifacts", "memory://"]);
+    assert_ne!(exit(&output), 2, "{}", text(&output.stderr));
+}

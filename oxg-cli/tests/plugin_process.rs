@@ -106,3 +106,18 @@ async fn a_plugin_that_is_asked_to_stop_exits_with_0() {
     assert_eq!(status.code(), Some(0));
     broker.shutdown().await;
 }
+
+#[test]
+fn levels_that_cannot_be_read_are_told_and_do_not_keep_the_plugin_from_running() {
+    let workspace = tempfile::tempdir().unwrap();
+    let output = start(&[
+        ("OXG_BROKER", "unix:/nowhere/broker.sock"),
+        ("OXG_TOKEN", "some-token-or-other"),
+        ("OXG_WORKSPACE", workspace.path().to_str().unwrap()),
+        ("OXG_LOG", "inof"),
+    ]);
+    assert_eq!(ending(&output).0, 69);
+    let log = std::fs::read_to_string(workspace.path().join("run.log")).unwrap();
+    let told = log.lines().next().unwrap();
+    assert!(told.contains("OXG_LOG") && told.contains("target=level"), "{told}");
+}

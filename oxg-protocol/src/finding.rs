@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Hasher;
 use crate::name::FindingId;
 use crate::problem::Problem;
 
@@ -150,6 +151,30 @@ impl Finding {
         self
     }
 
+    /// The id that follows from what the finding says, the plugin's name and the task: whoever makes
+    /// it, and in whichever run, the same finding of the same task has the same. `task` is empty
+    /// outside of one.
+    #[must_use]
+    pub fn derive_id(&self, plugin: &str, task: &str) -> FindingId {
+        let mut hasher = Hasher::default();
+        // The length before each part keeps two lists of parts from looking the same.
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(plugin);
+        add(task);
+        add(&self.kind);
+        add(self.target.as_deref().unwrap_or_default());
+        add(&self.message);
+        add(self.evidence.as_deref().unwrap_or_default());
+        for (key, value) in &self.metadata {
+            add(key);
+            add(value);
+        }
+        FindingId::from_digest(&hasher.finish())
+    }
+
     /// Adds a piece of metadata.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -212,6 +237,27 @@ mod tests {
         let text = serde_json::to_string(&finding).unwrap();
         assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), finding);
         assert!(text.contains(r#""type":"a.b""#) && text.contains(r#""severity":"high""#));
+    }
+
+    #[test]
+    fn an_id_follows_from_every_part_and_from_nothing_else() {
+        let finding = || Finding::low("a.b", "m").target("t").evidence("e").meta("k", "v");
+        let id = finding().derive_id("p", "t-1");
+        assert_eq!(finding().derive_id("p", "t-1"), id);
+        let others = [
+            finding().derive_id("q", "t-1"),
+            finding().derive_id("p", "t-2"),
+            finding().derive_id("pt", "-1"),
+            finding().target("u").derive_id("p", "t-1"),
+            finding().evidence("f").derive_id("p", "t-1"),
+            finding().meta("k", "w").derive_id("p", "t-1"),
+            finding().meta("kv", "").derive_id("p", "t-1"),
+            Finding::low("a.b", "n").target("t").evidence("e").meta("k", "v").derive_id("p", "t-1"),
+            Finding::low("a.c", "m").target("t").evidence("e").meta("k", "v").derive_id("p", "t-1"),
+        ];
+        for other in others {
+            assert_ne!(other, id);
+        }
     }
 
     #[test]

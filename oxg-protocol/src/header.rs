@@ -11,6 +11,9 @@ pub const DEADLINE_MS: &str = "oxg-deadline-ms";
 pub const PROTOCOL: &str = "oxg-protocol";
 /// The task on whose behalf the call is made; it goes into the audit.
 pub const TASK_ID: &str = "oxg-task-id";
+/// Which trace an egress request belongs to, as `traceparent` has it. It ends at the broker; a
+/// request's own `traceparent` is for the target.
+pub const TRACEPARENT: &str = "oxg-traceparent";
 /// On egress: where the broker fills secrets in; see [`inject`](crate::inject).
 pub const INJECT: &str = "oxg-inject";
 /// On egress with [`INJECT`]: [`SCRUB_ALL`] removes the secrets from response bodies of every type,

@@ -13,6 +13,7 @@
 //! | [`name`] | names, ids and tokens, each a type of its own |
 //! | [`digest`] | SHA-256 digests and `Repr-Digest` (RFC 9530) |
 //! | [`session`], [`secret`], [`artifact`], [`task`], [`finding`], [`log`] | the messages of each call |
+//! | [`trace`] | which of them belong together (W3C Trace Context) |
 //! | [`audit`] | the record that the broker keeps of every decision |
 //!
 //! Plugin authors do not need this crate: `oxg-sdk` gives them typed clients over it.
@@ -41,6 +42,7 @@ pub mod route;
 pub mod secret;
 pub mod session;
 pub mod task;
+pub mod trace;
 pub mod url;
 pub mod version;
 
@@ -53,5 +55,6 @@ pub use inject::{InjectTarget, Template};
 pub use limits::Limits;
 pub use name::{ArtifactName, FindingId, LeaseId, LeaseToken, RunId, SecretName, TaskId, UploadId};
 pub use problem::Problem;
+pub use trace::{SpanId, TraceId, TraceParent};
 pub use url::Url;
 pub use version::ProtocolVersion;

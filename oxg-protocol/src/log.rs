@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::name::{RunId, TaskId};
+use crate::trace::TraceId;
 
 /// How much a record matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,8 +45,11 @@ pub struct LogRecord {
     pub task_id: Option<TaskId>,
     /// The trace at hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<String>,
-    /// Fields of the event and of the spans around it.
+    pub trace_id: Option<TraceId>,
+    /// Fields of the event.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
+    /// The spans around it, the outermost first: each its `name` and its fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Map<String, Value>>,
 }

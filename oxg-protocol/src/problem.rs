@@ -45,6 +45,9 @@ pub struct Problem {
     /// The current offset of an upload, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+    /// The size of the artifact that a range lies outside of, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// The id under which the audit names the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -67,6 +70,7 @@ impl Problem {
             manifest_hint: None,
             retry_after_ms: None,
             offset: None,
+            size: None,
             request_id: None,
         }
     }

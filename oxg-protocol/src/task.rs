@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::name::{LeaseToken, TaskId};
+use crate::trace::TraceParent;
 
 /// `POST /v1/tasks/lease`: a long poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub struct Delivery {
     pub idempotency_key: String,
     /// The work itself.
     pub input: Value,
+    /// The trace that the task belongs to, if whoever enqueued it told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 /// `POST /v1/tasks/{id}/extend`.
@@ -132,6 +136,9 @@ pub struct NewTask {
     /// Time for the task as a whole from its first delivery on, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// See [`Delivery::traceparent`]. Absent: that of the call that enqueues it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 fn default_kind() -> String {
@@ -159,6 +166,7 @@ impl NewTask {
             idempotency_key: None,
             max_attempts: default_attempts(),
             deadline_ms: None,
+            traceparent: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::kind::Kind;
 use crate::known::RefusedValue;
+use crate::mask::{Mask, Masks};
+use crate::own::{OwnFormat, OwnRules};
 use crate::policy::{Policy, Settings};
 use crate::redactor::Redactor;
 
@@ -26,6 +28,10 @@ pub struct RedactorBuilder {
     policy: Policy,
     kinds: Vec<(Kind, bool)>,
     allowed: Vec<String>,
+    off: Vec<String>,
+    masks: Masks,
+    formats: Vec<OwnFormat>,
+    never: Vec<String>,
     values: Vec<String>,
 }
 
@@ -50,6 +56,60 @@ impl RedactorBuilder {
         self
     }
 
+    /// Switches one detector off, by the name that a
+    /// [`Finding`](crate::Finding) has, such as `github-token`. A name that no
+    /// detector has does nothing.
+    pub fn without_detector(mut self, name: impl Into<String>) -> Self {
+        self.off.push(name.into());
+        self
+    }
+
+    /// Sets what the markers of a kind tell. Default: [`Mask::Marker`].
+    pub fn mask(mut self, kind: Kind, mask: Mask) -> Self {
+        self.masks.set(kind, mask);
+        self
+    }
+
+    /// Sets the key of [`Mask::Fingerprint`]. Take one of at least 16 random
+    /// bytes, the same wherever fingerprints are to be compared.
+    #[cfg(feature = "fingerprint")]
+    pub fn fingerprint_key(mut self, key: &[u8]) -> Self {
+        self.masks.set_key(key);
+        self
+    }
+
+    /// Adds a format of tokens: `prefix` and then at least `min` letters,
+    /// digits, `_` or `-`. Case matters. A prefix of fewer than three bytes is
+    /// left out.
+    ///
+    /// ```
+    /// use oxg_redact::Redactor;
+    ///
+    /// let redactor = Redactor::builder().token_format("acme_", 12).build()?;
+    /// assert_eq!(redactor.redact("got acme_q7Zk2mX9pL4t"), "got [REDACTED_SECRET]");
+    /// assert_eq!(redactor.redact("acme_shop"), "acme_shop");
+    /// # Ok::<(), oxg_redact::RefusedValue>(())
+    /// ```
+    pub fn token_format(mut self, prefix: impl Into<String>, min: usize) -> Self {
+        self.formats.push(OwnFormat { prefix: prefix.into().into_boxed_str(), min });
+        self
+    }
+
+    /// Names a field whose value never stays, whatever it looks like and
+    /// whatever its type. Case does not matter.
+    ///
+    /// ```
+    /// use oxg_redact::Redactor;
+    ///
+    /// let redactor = Redactor::builder().never("diagnosis").build()?;
+    /// assert_eq!(redactor.redact("diagnosis=flu ward=3"), "diagnosis=[REDACTED_SECRET] ward=3");
+    /// # Ok::<(), oxg_redact::RefusedValue>(())
+    /// ```
+    pub fn never(mut self, name: impl Into<String>) -> Self {
+        self.never.push(name.into());
+        self
+    }
+
     /// Registers a value known to be secret, as [`Redactor::register`] does.
     pub fn known_value(mut self, value: impl Into<String>) -> Self {
         self.values.push(value.into());
@@ -68,6 +128,12 @@ impl RedactorBuilder {
         }
         settings.allowed =
             self.allowed.into_iter().map(|text| text.into_bytes().into_boxed_slice()).collect();
+        settings.off = self.off.into_iter().map(String::into_boxed_str).collect();
+        settings.masks = self.masks;
+        settings.own = OwnRules::new(
+            self.formats,
+            self.never.into_iter().map(String::into_boxed_str).collect(),
+        );
         let redactor = Redactor::with_settings(settings);
         let refused = redactor.register_all(self.values.iter().map(String::as_str));
         match refused.first() {

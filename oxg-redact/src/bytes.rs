@@ -120,6 +120,42 @@ pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// Quotes that another notation writes out.
+const WRITTEN_QUOTES: [&[u8]; 6] = [b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22", b"%27"];
+
+/// Length of the quote at the start of `text`, with the escapes before it; 0 if
+/// there is none.
+#[inline]
+pub(crate) fn quote_len(text: &[u8]) -> usize {
+    match text {
+        [b'"' | b'\'' | b'`', ..] => 1,
+        [b'\\', ..] => {
+            let escapes = text.iter().take(ESCAPES_MAX).take_while(|b| **b == b'\\').count();
+            match text.get(escapes) {
+                Some(b'"' | b'\'' | b'`') => escapes + 1,
+                _ => 0,
+            }
+        }
+        [b'&' | b'%', ..] => {
+            WRITTEN_QUOTES.iter().find(|quote| text.starts_with(quote)).map_or(0, |q| q.len())
+        }
+        _ => 0,
+    }
+}
+
+/// Length of the quote at the end of `text`, with the escapes before it.
+pub(crate) fn quote_len_back(text: &[u8]) -> usize {
+    match text {
+        [head @ .., b'"' | b'\'' | b'`'] => {
+            1 + head.iter().rev().take(ESCAPES_MAX).take_while(|b| **b == b'\\').count()
+        }
+        _ => WRITTEN_QUOTES.iter().find(|quote| text.ends_with(quote)).map_or(0, |q| q.len()),
+    }
+}
+
+/// Most backslashes before a quote: text in a text in a text.
+const ESCAPES_MAX: usize = 7;
+
 /// Whether a token may end at `at`: no word character follows.
 #[inline]
 pub(crate) fn right_edge(text: &[u8], at: usize) -> bool {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::kind::Kind;
-use crate::names::classify;
+use crate::names::is_sensitive;
 use crate::redactor::Redactor;
 
 const MARKER: &str = Kind::NamedSecret.marker();
@@ -76,7 +76,7 @@ impl Redactor {
             return Cow::Owned(cookies(value, true));
         }
         let sensitive =
-            SENSITIVE.contains(&name.as_str()) || classify(name.as_str().as_bytes()).is_some();
+            SENSITIVE.contains(&name.as_str()) || is_sensitive(name.as_str().as_bytes());
         if !sensitive || HARMLESS.contains(&name.as_str()) {
             return self.redact_bytes(value);
         }

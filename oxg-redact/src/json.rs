@@ -46,7 +46,10 @@ impl Redactor {
             }
             Value::String(text) => {
                 if name.is_some_and(|name| self.is_named_secret(name, text)) {
-                    Kind::NamedSecret.marker().clone_into(text);
+                    let mut marker = String::new();
+                    let found = text.as_bytes();
+                    self.masks().write(Kind::NamedSecret, found, &mut |part| marker.push_str(part));
+                    *text = marker;
                 } else if let std::borrow::Cow::Owned(redacted) = self.redact(text) {
                     *text = redacted;
                 }
@@ -63,7 +66,11 @@ impl Redactor {
     fn redact_fields(&self, fields: &mut Map<String, Value>) {
         let mut renamed = Vec::new();
         for (key, value) in fields.iter_mut() {
-            self.redact_under(classify(key.as_bytes()), value);
+            if self.settings().own.never(key) {
+                *value = Value::from(Kind::NamedSecret.marker());
+            } else {
+                self.redact_under(classify(key.as_bytes()), value);
+            }
             if let std::borrow::Cow::Owned(redacted) = self.redact(key) {
                 renamed.push((key.clone(), redacted));
             }
@@ -83,12 +90,10 @@ impl Redactor {
     }
 
     fn is_named_secret(&self, name: Sensitivity, text: &str) -> bool {
-        let found =
-            Found { range: 0..text.len(), seen: text.len(), quoted: true, assignment: true };
         let settings = self.settings();
         settings.kinds.has(Kind::NamedSecret)
             && !settings.allows(text.as_bytes())
             && !text.contains("[REDACTED_")
-            && looks_secret(text.as_bytes(), name, &found, settings.trust_names)
+            && looks_secret(text.as_bytes(), name, &Found::whole(text), settings.trust_names)
     }
 }

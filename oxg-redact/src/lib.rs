@@ -1,7 +1,8 @@
 //! The redaction engine of the oxg family: text in, text out.
 //!
 //! A [`Redactor`] removes what must not be seen from text, bytes, streams, JSON
-//! values (feature `json`) and HTTP headers (feature `http`). It knows it by
+//! values (feature `json`), whatever serde serialises (feature `serde`) and HTTP
+//! headers (feature `http`). It knows it by
 //!
 //! - **value**: what was [registered](Redactor::register) is removed in every
 //!   encoding in which it may turn up;
@@ -35,17 +36,24 @@ mod headers;
 mod json;
 mod kind;
 mod known;
+mod mask;
 mod names;
+mod own;
 mod policy;
 mod redactor;
 mod report;
+#[cfg(feature = "serde")]
+mod serialize;
 mod spans;
 mod stream;
 
 pub use builder::RedactorBuilder;
 pub use kind::Kind;
 pub use known::{MAX_VALUE_LEN, MAX_VALUES, MIN_VALUE_LEN, RefusedValue};
+pub use mask::{MAX_MARKER_LEN, Mask};
 pub use policy::Policy;
 pub use redactor::Redactor;
 pub use report::{Finding, Report};
+#[cfg(feature = "serde")]
+pub use serialize::Redacted;
 pub use stream::StreamRedactor;

@@ -1,6 +1,8 @@
 //! What a redactor looks for.
 
 use crate::kind::{Kind, KindSet};
+use crate::mask::Masks;
+use crate::own::OwnRules;
 
 /// A preset of what is looked for. Values known to be secret are removed under
 /// every policy.
@@ -36,11 +38,26 @@ pub(crate) struct Settings {
     pub(crate) trust_names: bool,
     /// Literal texts that no detector may take.
     pub(crate) allowed: Vec<Box<[u8]>>,
+    /// Detectors switched off, by name.
+    pub(crate) off: Vec<Box<str>>,
+    pub(crate) masks: Masks,
+    pub(crate) own: OwnRules,
 }
 
 impl Settings {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { kinds: policy.kinds(), trust_names: policy == Policy::Strict, allowed: Vec::new() }
+        Self {
+            kinds: policy.kinds(),
+            trust_names: policy == Policy::Strict,
+            allowed: Vec::new(),
+            off: Vec::new(),
+            masks: Masks::default(),
+            own: OwnRules::default(),
+        }
+    }
+
+    pub(crate) fn is_off(&self, detector: &str) -> bool {
+        self.off.iter().any(|name| **name == *detector)
     }
 
     pub(crate) fn allows(&self, text: &[u8]) -> bool {

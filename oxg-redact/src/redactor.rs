@@ -8,6 +8,7 @@ use crate::builder::RedactorBuilder;
 use crate::detect;
 use crate::kind::Kind;
 use crate::known::{KnownValues, RefusedValue, Snapshot};
+use crate::mask::Masks;
 use crate::names;
 use crate::policy::{Policy, Settings};
 use crate::report::Report;
@@ -20,7 +21,9 @@ use crate::stream::StreamRedactor;
 /// removed by all. Redaction needs no lock but for taking a snapshot of the
 /// registered values, so a writer never stops a reader.
 ///
-/// Redaction is idempotent, and linear in the length of the text.
+/// Redaction is idempotent, and linear in the length of the text. Each finding
+/// makes a text longer by less than [`MAX_MARKER_LEN`](crate::MAX_MARKER_LEN)
+/// bytes.
 ///
 /// ```
 /// use oxg_redact::Redactor;
@@ -87,13 +90,13 @@ impl Redactor {
             return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len());
-        spans::replace_str(text, &spans, &mut out);
+        spans::replace_str(text, &spans, self.masks(), &mut out);
         Cow::Owned(out)
     }
 
     /// As [`redact`](Self::redact), appending to a buffer that can be reused.
     pub fn redact_into(&self, text: &str, out: &mut String) {
-        spans::replace_str(text, &self.find_in_str(text), out);
+        spans::replace_str(text, &self.find_in_str(text), self.masks(), out);
     }
 
     /// As [`redact`](Self::redact), for bytes in any encoding that keeps ASCII.
@@ -104,7 +107,7 @@ impl Redactor {
             return Cow::Borrowed(bytes);
         }
         let mut out = Vec::with_capacity(bytes.len());
-        spans::replace(bytes, &spans, &mut out);
+        spans::replace(bytes, &spans, self.masks(), &mut out);
         Cow::Owned(out)
     }
 
@@ -191,10 +194,14 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn is_sensitive_name(name: &str) -> bool {
-        names::classify(name.as_bytes()).is_some()
+        names::is_sensitive(name.as_bytes())
     }
 
-    #[cfg(feature = "json")]
+    pub(crate) fn masks(&self) -> &Masks {
+        &self.shared.settings.masks
+    }
+
+    #[cfg(any(feature = "json", feature = "serde"))]
     pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
     }
@@ -216,6 +223,9 @@ impl Redactor {
                 detector: "known-value",
             });
         });
+        if self.masks().tell_more() {
+            spans::drop_across_markers(text, &mut spans);
+        }
         spans::unite(&mut spans);
         spans
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use crate::kind::Kind;
+use crate::mask::{Masks, SUFFIX_MAX};
 
 const MARKER_HEAD: &[u8] = b"[REDACTED_";
 /// Longest kind name accepted inside a marker.
@@ -30,7 +31,16 @@ pub(crate) fn marker_len(text: &[u8]) -> Option<usize> {
         .take(MARKER_KIND_MAX)
         .take_while(|b| b.is_ascii_uppercase() || **b == b'_')
         .count();
-    (len > 0 && kind.get(len) == Some(&b']')).then(|| MARKER_HEAD.len() + len + 1)
+    let suffix = match kind.get(len) {
+        Some(b':') => {
+            let rest = kind.get(len + 1..)?;
+            let told = rest.iter().take(SUFFIX_MAX).take_while(|b| b.is_ascii_alphanumeric());
+            1 + told.count()
+        }
+        _ => 0,
+    };
+    let len = len + suffix;
+    (len > suffix && kind.get(len) == Some(&b']')).then(|| MARKER_HEAD.len() + len + 1)
 }
 
 /// Drops findings that touch a marker already in the text.
@@ -102,25 +112,44 @@ pub(crate) fn widen_to_chars(text: &str, spans: &mut Vec<Span>) {
 }
 
 /// Writes `text` with every span replaced by its marker. Spans are united.
-pub(crate) fn replace(text: &[u8], spans: &[Span], out: &mut Vec<u8>) {
+pub(crate) fn replace(text: &[u8], spans: &[Span], masks: &Masks, out: &mut Vec<u8>) {
     let mut at = 0;
     for span in spans {
         out.extend_from_slice(&text[at..span.range.start]);
-        out.extend_from_slice(span.kind.marker().as_bytes());
+        masks.write(span.kind, &text[span.range.clone()], &mut |part| {
+            out.extend_from_slice(part.as_bytes());
+        });
         at = span.range.end;
     }
     out.extend_from_slice(&text[at..]);
 }
 
 /// As [`replace`], for text. Spans lie on character boundaries.
-pub(crate) fn replace_str(text: &str, spans: &[Span], out: &mut String) {
+pub(crate) fn replace_str(text: &str, spans: &[Span], masks: &Masks, out: &mut String) {
     let mut at = 0;
     for span in spans {
         out.push_str(&text[at..span.range.start]);
-        out.push_str(span.kind.marker());
+        let found = &text.as_bytes()[span.range.clone()];
+        masks.write(span.kind, found, &mut |part| out.push_str(part));
         at = span.range.end;
     }
     out.push_str(&text[at..]);
+}
+
+/// Drops occurrences of known values that cut a marker: what a marker tells
+/// beside its kind may complete one by chance.
+pub(crate) fn drop_across_markers(text: &[u8], spans: &mut Vec<Span>) {
+    let markers: Vec<Range<usize>> = memmem::find_iter(text, MARKER_HEAD)
+        .filter_map(|at| Some(at..at + marker_len(text.get(at..)?)?))
+        .collect();
+    spans.retain(|span| {
+        let next = markers.partition_point(|marker| marker.end <= span.range.start);
+        markers.get(next).is_none_or(|marker| {
+            let apart = span.range.end <= marker.start;
+            let within = marker.start <= span.range.start && span.range.end <= marker.end;
+            apart || within
+        })
+    });
 }
 
 #[cfg(test)]
@@ -155,6 +184,12 @@ mod tests {
 
     #[test]
     fn what_merely_looks_like_a_marker_is_none() {
+        for text in ["[REDACTED_SECRET:1a2b3c4d]", "[REDACTED_CARD:1111]"] {
+            assert_eq!(marker_len(text.as_bytes()), Some(text.len()), "{text}");
+        }
+        for text in ["[REDACTED_SECRET:1a2b3c4d5]", "[REDACTED_SECRET:a b]", "[REDACTED_:1111]"] {
+            assert_eq!(marker_len(text.as_bytes()), None, "{text}");
+        }
         for text in ["[REDACTED_]", "[REDACTED_a]", "[REDACTED]", "[REDACTED_SECRET"] {
             assert_eq!(marker_len(text.as_bytes()), None, "{text}");
         }

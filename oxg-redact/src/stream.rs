@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::detect::{PemState, awaits_value};
+use crate::detect::{PemState, awaited_lines};
 use crate::redactor::Redactor;
 use crate::spans;
 
@@ -44,11 +44,20 @@ pub struct StreamRedactor {
     /// How far `held` was searched for a line end.
     searched: usize,
     pem: PemState,
+    /// Lines to come that may hold the value of a key.
+    awaited: usize,
 }
 
 impl StreamRedactor {
     pub(crate) fn new(redactor: Redactor) -> Self {
-        Self { redactor, held: Vec::new(), line: 0, searched: 0, pem: PemState::default() }
+        Self {
+            redactor,
+            held: Vec::new(),
+            line: 0,
+            searched: 0,
+            pem: PemState::default(),
+            awaited: 0,
+        }
     }
 
     /// Takes the next piece, and appends to `out` what is settled by it.
@@ -75,14 +84,15 @@ impl StreamRedactor {
             let end = self.searched + at + 1;
             let line = &self.held[self.line..end];
             self.pem.feed(line);
+            self.awaited = awaited_lines(line).max(self.awaited.saturating_sub(1));
             let open = self.pem.is_open()
-                || awaits_value(line)
+                || self.awaited > 0
                 || self.redactor.snapshot().open_after(&self.held[start..end]);
             self.line = end;
             self.searched = end;
             if !open {
                 let record = &self.held[start..end];
-                spans::replace(record, &self.redactor.find(record), out);
+                spans::replace(record, &self.redactor.find(record), self.redactor.masks(), out);
                 start = end;
             }
         }
@@ -109,12 +119,13 @@ impl StreamRedactor {
         }
         self.write(at, out);
         self.pem = PemState::default();
+        self.awaited = 0;
     }
 
     /// Writes the first `len` bytes that are held back.
     fn write(&mut self, len: usize, out: &mut Vec<u8>) {
         let record = &self.held[..len];
-        spans::replace(record, &self.redactor.find(record), out);
+        spans::replace(record, &self.redactor.find(record), self.redactor.masks(), out);
         self.drop_front(len);
     }
 

@@ -8,6 +8,10 @@ use oxg_redact::Redactor;
 
 #[path = "support/lines.rs"]
 mod lines;
+#[path = "support/systems.rs"]
+mod systems;
+
+use lines::Numbers;
 
 #[test]
 fn ordinary_log_lines_of_many_systems_stay_as_they_are() {
@@ -18,6 +22,22 @@ fn ordinary_log_lines_of_many_systems_stay_as_they_are() {
         .filter(|line| matches!(redactor.redact(line), Cow::Owned(_)))
         .map(|line| format!("{line}\n  -> {}", redactor.redact(&line)))
         .collect();
+    assert!(touched.is_empty(), "{} touched:\n{}", touched.len(), touched.join("\n"));
+}
+
+#[test]
+fn lines_in_the_styles_of_many_systems_stay_as_they_are() {
+    let redactor = Redactor::default();
+    let mut numbers = Numbers::new(3);
+    let mut touched = Vec::new();
+    for template in systems::TEMPLATES {
+        let line = (0..60).find_map(|_| {
+            let line = systems::fill(template, &mut numbers);
+            let redacted = redactor.redact(&line);
+            matches!(redacted, Cow::Owned(_)).then(|| format!("{line}\n  -> {redacted}"))
+        });
+        touched.extend(line);
+    }
     assert!(touched.is_empty(), "{} touched:\n{}", touched.len(), touched.join("\n"));
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use oxg_redact::{Policy, Redactor};
+use oxg_redact::{Kind, Mask, Policy, Redactor};
 use proptest::prelude::*;
 
 const KNOWN: &str = "kn0wn value\nof two lines";
@@ -14,6 +14,14 @@ fn redactor() -> Redactor {
     redactor.register(KNOWN).unwrap();
     redactor.register("]odd[value[").unwrap();
     redactor
+}
+
+fn masked() -> Redactor {
+    let mut builder = Redactor::builder().known_value(KNOWN).token_format("abcdef", 4).never("x");
+    for kind in Kind::ALL {
+        builder = builder.mask(kind, Mask::LastFour);
+    }
+    builder.build().unwrap()
 }
 
 /// Fragments that detectors react to, and what may stand between them.
@@ -79,6 +87,18 @@ fn fragment() -> impl Strategy<Value = String> {
         "世界",
         "curl -u a:",
         "phone ",
+        "name: \"token\"\n",
+        "value: ",
+        "<key>secret</key>\n",
+        "<string>",
+        "&quot;",
+        "%22",
+        " is ",
+        "mysql -p",
+        "identified by '",
+        "Some(\"",
+        "github: ",
+        "default = ",
         "s.",
         "x",
         concat!("ghp", "_", "0123456789abcdefABCDEF0123456789abcd"),
@@ -138,6 +158,23 @@ proptest! {
         redactor.redact_into(&text, &mut appended);
         prop_assert_eq!(&appended[2..], &redacted);
         prop_assert_eq!(redactor.scan(&text).is_clean(), redacted == text);
+    }
+
+    #[test]
+    fn markers_that_tell_more_are_markers_too(text in text()) {
+        let redactor = masked();
+        let once = redactor.redact(&text).into_owned();
+        prop_assert_eq!(redactor.redact(&once), once.as_str(), "from {:?}", text);
+    }
+
+    #[test]
+    fn each_finding_makes_a_text_longer_by_less_than_a_marker(text in text()) {
+        for redactor in [redactor(), masked()] {
+            let findings = redactor.scan(&text).findings().len();
+            let redacted = redactor.redact(&text);
+            prop_assert!(redacted.len() <= text.len() + findings * oxg_redact::MAX_MARKER_LEN);
+            prop_assert!(findings <= text.len());
+        }
     }
 
     #[test]

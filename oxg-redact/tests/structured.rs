@@ -1,7 +1,7 @@
 //! JSON values and HTTP headers.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![cfg(all(feature = "http", feature = "json"))]
+#![cfg(all(feature = "http", feature = "json", feature = "serde"))]
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -103,4 +103,68 @@ fn a_kind_switched_off_is_off_in_json_as_well() {
     let mut value = json!({"password": "hunter2"});
     redactor.redact_json(&mut value);
     assert_eq!(value, json!({"password": "hunter2"}));
+}
+
+/// The value, redacted while it is serialised.
+fn serialised(redactor: &Redactor, value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(redactor.redacted(value)).unwrap()
+}
+
+#[test]
+fn what_serde_writes_is_redacted_as_a_json_value_is() {
+    let value = json!({
+        "password": "open sesame1", "pin": 1234, "tokens": ["a8f5f167f44f4964", "b8f5f167f44f4964"],
+        "nested": {"apiKey": "a8f5f167f44f4964", "note": "mail jo@example.org", "ok": true},
+        "list": ["hunter22", 7, null], "card": 4111111111111111u64, "jo@example.org": -1.5,
+    });
+    let mut by_value = value.clone();
+    Redactor::default().redact_json(&mut by_value);
+    assert_eq!(serialised(&Redactor::default(), &value), by_value);
+}
+
+#[derive(serde::Serialize)]
+enum Login {
+    Password(String),
+    Token { token: &'static str, user: Option<&'static str> },
+    Anonymous,
+}
+
+#[test]
+fn fields_and_variants_of_types_are_redacted_by_their_names() {
+    let logins = (
+        Login::Password("hunter2".to_owned()),
+        Login::Token { token: "a8f5f167f44f4964", user: Some("jo@example.org") },
+        Login::Anonymous,
+    );
+    assert_eq!(
+        serialised(&Redactor::default(), &logins),
+        json!([
+            {"Password": "[REDACTED_SECRET]"},
+            {"Token": {"token": "[REDACTED_SECRET]", "user": "[REDACTED_EMAIL]"}},
+            "Anonymous",
+        ]),
+    );
+}
+
+#[test]
+fn a_name_that_never_stays_takes_whatever_is_under_it() {
+    let redactor = Redactor::builder().never("Patient").build().unwrap();
+    let value = json!({"patient": {"age": 41, "notes": ["flu"]}, "ward": 3});
+    let mut by_value = value.clone();
+    redactor.redact_json(&mut by_value);
+    assert_eq!(by_value, json!({"patient": "[REDACTED_SECRET]", "ward": 3}));
+    assert_eq!(
+        serialised(&redactor, &value),
+        json!({
+            "patient": {"age": "[REDACTED_SECRET]", "notes": ["[REDACTED_SECRET]"]}, "ward": 3,
+        }),
+    );
+    assert_eq!(redactor.redact("Patient: flu, ward: 3"), "Patient: [REDACTED_SECRET], ward: 3");
+    assert_eq!(redactor.redact("impatient: flu"), "impatient: flu");
+}
+
+#[test]
+fn a_detector_switched_off_finds_nothing() {
+    let redactor = Redactor::builder().without_detector("email").build().unwrap();
+    assert_eq!(redactor.redact("jo@example.org"), "jo@example.org");
 }

@@ -4,6 +4,7 @@ mod fixture;
 mod main_fn;
 mod manifest;
 mod plugin;
+mod redact;
 
 use proc_macro::TokenStream;
 
@@ -48,6 +49,31 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     into_tokens(fixture::expand(args.into(), item.into()))
+}
+
+/// Derives a `Debug` that does not show what must not be seen.
+///
+/// | above a field | in its place |
+/// |---|---|
+/// | `#[redact(secret)]` | `[REDACTED_SECRET]` |
+/// | `#[redact(pii)]` | `[REDACTED_PII]` |
+/// | `#[redact(show)]` | the value as it is |
+/// | nothing | the value, redacted; `[REDACTED_SECRET]` where the field's name tells of a secret |
+///
+/// Derive it in place of `Debug`: a type has one of them.
+///
+/// ```ignore
+/// #[derive(Redact)]
+/// struct Login {
+///     user: String,
+///     #[redact(pii)]
+///     born: String,
+///     password: String,
+/// }
+/// ```
+#[proc_macro_derive(Redact, attributes(redact))]
+pub fn redact(item: TokenStream) -> TokenStream {
+    into_tokens(redact::expand(item.into()))
 }
 
 fn into_tokens(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

@@ -41,7 +41,11 @@ impl<P: Plugin> Context<P> {
         until: Instant,
         cancel: Signal,
     ) -> Self {
-        let scope = Scope { task: Some(task.id().clone()), until: Some(until) };
+        let scope = Scope {
+            task: Some(task.id().clone()),
+            until: Some(until),
+            trace: Some(task.trace_id()),
+        };
         Self { shared, scope, cancel }
     }
 
@@ -99,7 +103,7 @@ impl<P: Plugin> Context<P> {
     where
         P: DeclaresStorage,
     {
-        ArtifactsClient::new(self.api())
+        ArtifactsClient::new(self.api(), self.shared.redactor.clone())
     }
 
     /// The files of the one directory that the plugin may write, through a handle that nothing

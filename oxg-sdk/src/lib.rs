@@ -35,6 +35,7 @@
 //! | typed clients | [`clients`], [`clients::http`] |
 //! | the way to the broker | [`channel`] |
 //! | logs | [`logging`] |
+//! | values that do not print | [`sensitive`], [`Redact`](macro@Redact) |
 //! | running | [`main`](macro@main), [`run()`], [`Runtime`] |
 //! | environment and exit codes | [`env`](mod@env), [`exit`] |
 
@@ -58,6 +59,7 @@ pub mod exit;
 pub mod logging;
 pub mod prelude;
 pub mod run;
+pub mod sensitive;
 #[cfg(all(feature = "workspace", unix))]
 pub mod workspace;
 
@@ -73,7 +75,7 @@ pub use task::{InputError, Task};
 pub use http;
 pub use oxg_protocol as protocol;
 pub use oxg_redact as redact;
-pub use oxg_sdk_macros::{main, plugin};
+pub use oxg_sdk_macros::{Redact, main, plugin};
 #[cfg(feature = "schema")]
 pub use schemars::{self, JsonSchema};
 pub use tracing;
@@ -83,5 +85,6 @@ pub use tracing;
 pub mod __private {
     pub use crate::config_schema::{Described, Probe, Undescribed};
     pub use crate::run::main;
+    pub use crate::sensitive::{Guarded, HIDDEN_PII, HIDDEN_SECRET};
     pub use serde_json::Value;
 }

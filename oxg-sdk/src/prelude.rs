@@ -13,7 +13,7 @@ pub use tracing::{debug, error, info, trace, warn};
 
 pub use crate::clients::Secret;
 pub use crate::clients::http::{HttpResponse, secret};
-pub use crate::{Context, Failure, Plugin, Result, Task, TaskOutcome};
+pub use crate::{Context, Failure, Plugin, Redact, Result, Task, TaskOutcome};
 
 /// A number of seconds.
 #[must_use]

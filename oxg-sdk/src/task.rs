@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use oxg_protocol::TaskId;
 use oxg_protocol::task::Delivery;
+use oxg_protocol::{TaskId, TraceId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ pub struct Task {
     idempotency_key: String,
     deadline: Option<Instant>,
     input: Value,
+    trace_id: TraceId,
 }
 
 /// A task's input is not what the plugin takes.
@@ -31,8 +32,9 @@ pub struct InputError {
 }
 
 impl Task {
-    pub(crate) fn new(delivery: Delivery, now: Instant) -> Self {
+    pub(crate) fn new(delivery: Delivery, trace_id: TraceId, now: Instant) -> Self {
         Self {
+            trace_id,
             id: delivery.task_id,
             kind: delivery.kind,
             attempt: delivery.attempt,
@@ -64,6 +66,13 @@ impl Task {
     #[must_use]
     pub fn idempotency_key(&self) -> &str {
         &self.idempotency_key
+    }
+
+    /// The trace that it belongs to: that of whoever enqueued it, or a new one. The calls, the log
+    /// and the audit of the task all carry it.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
     }
 
     /// The time that is left for the task, where it has a deadline.

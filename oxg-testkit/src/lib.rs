@@ -41,15 +41,21 @@
 //! | expected findings | [`finding`], [`Expected`] |
 
 mod findings;
+mod host;
 mod kit;
 pub mod prelude;
+mod process;
 mod run;
 mod targets;
+mod transport;
 
 pub use findings::{Expected, finding};
 pub use kit::Testkit;
-pub use run::Run;
-pub use targets::{Expectation, Pattern, Reply, Sent, Targets, get, request};
+pub use process::PluginProcess;
+pub use run::{Decided, Ended, Logs, Run, allowed, denied};
+pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
+
+pub use transport::Transport;
 
 pub use oxg_sdk_macros::test;
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,11 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use oxg_broker::egress::{CheckedRequest, Resolve, Resolving, Sending, Upstream};
+use oxg_broker::egress::{CheckedRequest, ScriptedResolver, Sending, Upstream};
 use oxg_broker::{Broker, Session, TaskState, full};
 use oxg_manifest::Manifest;
 use oxg_protocol::audit::Decision;
-use oxg_protocol::host::HostName;
 use oxg_protocol::task::NewTask;
 use oxg_protocol::{Endpoint, ErrorCode, Limits};
 use oxg_sdk::channel::{Body, BrokerChannel, ChannelBuilder, TokenSource};
@@ -74,15 +72,6 @@ impl Upstream for Target {
     }
 }
 
-struct OneAddress;
-
-impl Resolve for OneAddress {
-    fn resolve<'a>(&'a self, _: &'a HostName) -> Resolving<'a> {
-        let address: IpAddr = [93, 184, 215, 14].into();
-        Box::pin(std::future::ready(Ok(vec![address])))
-    }
-}
-
 /// A broker with one session, and the plugin's way to it.
 struct Host {
     broker: Broker,
@@ -96,7 +85,10 @@ impl Host {
     }
 
     fn with(limits: Limits, target: Target) -> Self {
-        let broker = Broker::builder().limits(limits).resolver(OneAddress).upstream(target);
+        let broker = Broker::builder()
+            .limits(limits)
+            .resolver(ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()]))
+            .upstream(target);
         let broker = broker.build().unwrap();
         let manifest = Manifest::from_slice(<Probe as oxg_sdk::Declared>::MANIFEST.as_bytes());
         let session = broker
@@ -481,7 +473,7 @@ async fn ten_thousand_findings_and_a_flood_of_logs_get_through_in_order() {
     assert_eq!(summary.completed, 1);
     assert_eq!(host.broker.findings().unwrap().len(), 10_000);
     let logs = host.broker.logs().unwrap();
-    assert!(logs.iter().any(|line| line.msg.contains("log records were not shipped")));
+    assert!(logs.iter().any(|line| line.msg.contains("log lines are missing here")));
     assert_eq!(logs.last().unwrap().msg, "run ended");
 }
 

@@ -4,7 +4,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use oxg_sdk::prelude::*;
-use oxg_testkit::prelude::{Low, Testkit, finding, get, json, request};
+use oxg_testkit::Transport;
+use oxg_testkit::prelude::{
+    Answer, Fault, Gate, Low, Testkit, allowed, denied, finding, get, json, request,
+};
 use serde_json::Value;
 
 /// Does what its task says.
@@ -27,7 +30,10 @@ impl Plugin for Sample {
         let secret = ctx.secrets().get("api-token").await?;
         let value = secret.expose(str::to_owned);
         if let Some(url) = text("get") {
-            ctx.http().get(url.as_str()).bearer_auth(&secret).send().await?;
+            let page = ctx.http().get(url.as_str()).bearer_auth(&secret).send().await?;
+            if input["read"].as_bool() == Some(true) {
+                page.bytes().await?;
+            }
         }
         if let Some(url) = text("post-secret") {
             ctx.http().post(url.as_str()).body(value.clone()).send().await?;
@@ -43,6 +49,9 @@ impl Plugin for Sample {
         }
         if text("log").is_some() {
             info!(%value, ?input, "a secret in a field: {value}");
+        }
+        if let Some(words) = text("say") {
+            info!("{words}");
         }
         if let Some(seconds) = input["sleep"].as_u64() {
             oxg_sleep(seconds).await;
@@ -91,6 +100,18 @@ async fn a_destination_outside_the_manifest_is_denied_as_in_production(t: Testki
   declared, never used    the capability "http"
   declared, never used    the capability "storage"
   used, not declared      https://evil.test/: add under "http": "hosts": ["shop.test", "evil.test"]
+the patch (RFC 7396) that makes it so:
+{
+  "capabilities": {
+    "http": {
+      "hosts": [
+        "shop.test",
+        "evil.test"
+      ]
+    },
+    "storage": null
+  }
+}
 "#
     );
 }
@@ -145,10 +166,105 @@ async fn settings_reach_the_plugin_and_wrong_ones_keep_it_from_starting(t: Testk
     assert!(message.contains("greeting"), "{message}");
 }
 
+#[oxg_testkit::test(transport = "unix")]
+async fn the_same_plugin_runs_over_a_unix_socket(t: Testkit<Sample>) {
+    t.http().on(get("https://shop.test/")).reply(200);
+    t.task(json!({ "get": "https://shop.test/" })).await.assert_completed();
+}
+
+#[oxg_testkit::test(transport = "tcp")]
+async fn the_same_plugin_runs_over_a_port(t: Testkit<Sample>) {
+    t.http().on(get("https://shop.test/")).reply(200);
+    t.task(json!({ "get": "https://shop.test/" })).await.assert_completed();
+}
+
+#[oxg_testkit::test]
+async fn a_gate_holds_an_answer_until_the_test_lets_it_go(t: Testkit<Sample>) {
+    let gate = Gate::new();
+    t.http().on(get("https://shop.test/")).reply(200).hold(&gate);
+    let run = t.task(json!({ "get": "https://shop.test/" }));
+    let test = async {
+        gate.reached().await;
+        assert_eq!(t.http().sent().len(), 1);
+        gate.open();
+    };
+    let (run, ()) = tokio::join!(run, test);
+    run.assert_completed();
+}
+
+#[oxg_testkit::test]
+async fn every_fault_of_a_target_ends_in_an_error_within_the_deadline(t: Testkit<Sample>) {
+    let page = || Answer::new(200).body(vec![b'x'; 64 << 10]);
+    let secs = std::time::Duration::from_secs;
+    let faults = [
+        (Fault::Delay(secs(40)), "did not answer"),
+        (Fault::Hold(Gate::new()), "did not answer"),
+        (Fault::Stall, "did not answer"),
+        (Fault::StallAfter(100), "broke off"),
+        (Fault::Reset, "broke the protocol"),
+        (Fault::Truncate(100), "broke off"),
+        (Fault::Length(1 << 20), "broke off"),
+        (Fault::Garbage("SSH-2.0-OpenSSH_9.6\r\n\r\n".into()), "broke the protocol"),
+        (Fault::Trickle { bytes: 1, every: secs(1) }, "broke off"),
+    ];
+    for (index, (fault, reason)) in faults.into_iter().enumerate() {
+        let name = format!("{fault:?}");
+        let url = format!("https://shop.test/{index}");
+        t.http().on(get(&url)).answer(page().fault(fault));
+        let started = tokio::time::Instant::now();
+        let run = t.task(json!({ "get": url, "read": true })).await;
+        assert!(started.elapsed() < secs(100), "{name}: {:?}", started.elapsed());
+        let reasons: Vec<_> = run.failures().collect();
+        assert!(reasons.iter().any(|it| it.contains(reason)), "{name}: {reasons:?}");
+    }
+}
+
+#[oxg_testkit::test]
+async fn the_audit_tells_what_was_decided_and_in_which_order(t: Testkit<Sample>) {
+    t.http().on(get("https://shop.test/")).reply(200).optional();
+    let run = t
+        .tasks([json!({ "get": "https://shop.test/" }), json!({ "get": "https://evil.test/" })])
+        .await;
+    run.assert_audit([allowed("/v1/secrets/api-token"), allowed("https://shop.test/")]);
+    run.assert_audit([denied("https://evil.test/").because("evil.test")]);
+    let message = message(|| run.assert_audit([denied("https://shop.test/")]));
+    assert!(message.contains("missing, or too early: denied  https://shop.test/"), "{message}");
+    assert!(message.contains("\n  allowed https://shop.test/"), "{message}");
+}
+
+#[oxg_testkit::test]
+async fn what_the_logs_show_of_the_machine_is_named_line_by_line(t: Testkit<Sample>) {
+    let run = t.task(json!({ "say": "read /etc/passwd, CI_TOKEN=x, http://10.1.2.3/" })).await;
+    let shows = |assertion: &dyn Fn()| message(|| assertion());
+    assert!(shows(&|| drop(run.assert_logs().no_env_beyond([]))).contains("  CI_TOKEN  in  {"));
+    assert!(shows(&|| drop(run.assert_logs().only_destinations([]))).contains("  10.1.2.3  in  {"));
+    let message = shows(&|| drop(run.assert_logs().only_paths_under_workspace()));
+    assert!(message.contains("  /etc/passwd  in  {"), "{message}");
+    run.assert_logs().no_env_beyond(["CI_TOKEN"]).only_destinations(["10.1.2.3"]).lacks("password");
+}
+
+#[oxg_testkit::test]
+async fn the_snapshot_of_a_run_is_the_same_each_time(t: Testkit<Sample>) {
+    let input = json!({ "find": "a.b", "put": "a.txt" });
+    let (first, second) = (t.task(input.clone()).await, t.task(input).await);
+    assert_eq!(first.snapshot(), second.snapshot());
+    assert_eq!(first.snapshot()["findings"][0]["id"], "[id]");
+    assert_eq!(first.snapshot()["artifacts"]["a.txt"], json!({ "bytes": 8 }));
+}
+
+#[test]
+fn a_testkit_that_is_dropped_checks_its_script() {
+    let message = message(|| {
+        let kit = Testkit::new(Sample::default);
+        kit.http().on(get("https://shop.test/")).reply(200);
+    });
+    assert!(message.contains("expected GET https://shop.test/ at least 1 time"), "{message}");
+}
+
 #[test]
 fn an_unscripted_request_fails_the_test_in_the_end() {
     let message = message(|| {
-        oxg_testkit::__private::run(|t: Testkit<Sample>| async move {
+        oxg_testkit::__private::run(Transport::Memory, |t: Testkit<Sample>| async move {
             t.http().on(get("https://shop.test/a")).reply(200).optional();
             t.task(json!({ "get": "https://shop.test/b" })).await.assert_failed("no script covers");
         });

@@ -8,6 +8,7 @@ mod secrets;
 mod tasks;
 mod uploads;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{
@@ -16,7 +17,9 @@ use http::header::{
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
 use oxg_protocol::audit::{Decision, EventType};
-use oxg_protocol::{ErrorCode, ProtocolVersion, header, route as path};
+use oxg_protocol::{
+    ArtifactName, ErrorCode, Problem, ProtocolVersion, TraceParent, header, route as path,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::audit::Entry;
@@ -42,7 +45,8 @@ pub(crate) async fn answer(
     request: Request<Body>,
     violation: Option<Violation>,
 ) -> Response<Body> {
-    let request_id = random::hex::<8>().unwrap_or_default();
+    // Long enough that it never passes for a card number, which the audit would redact.
+    let request_id = random::hex::<16>().unwrap_or_default();
     let malformed = violation.filter(|_| request.uri().path() == REFUSED_PATH);
     let result = match malformed {
         Some(violation) => {
@@ -57,7 +61,7 @@ pub(crate) async fn answer(
         None => authenticated(services, request, &request_id).await,
     };
     let mut response = result.unwrap_or_else(|mut problem| {
-        problem.detail = services.redactor.redact(&problem.detail).into_owned();
+        clean(services, &mut problem);
         problem.request_id = Some(request_id.clone());
         problem_response(&problem)
     });
@@ -91,6 +95,7 @@ async fn authenticated(services: &Services, request: Request<Body>, request_id: 
             .headers()
             .get(header::TASK_ID)
             .and_then(|id| id.to_str().ok()?.parse().ok()),
+        trace: trace(request.headers(), is_egress),
         slot: None,
     };
     audited(services, &mut call, request).await
@@ -112,23 +117,32 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
             route.as_ref().is_ok_and(Route::is_routine),
         ),
     };
+    let is_egress = route.is_none();
     let told = |entry: Entry| entry.with("method", method.as_str()).with(about.0, about.1.as_str());
     let lost = Call { task_id: call.task_id.clone(), slot: None, ..*call };
-    let is_routine = quiet && route.is_some();
+    let is_routine = quiet && !is_egress;
     let unanswered = (!is_routine).then(|| {
         OnDrop::new(|| {
             let _ = lost.record(told(Entry::new(event, Decision::Info, UNANSWERED)));
         })
     });
     let result = admitted(services, call, route, request).await;
-    unanswered.map(OnDrop::disarm);
+    if let Some(unanswered) = unanswered {
+        unanswered.disarm();
+    }
     let entry = match &result {
+        Ok(_) if is_egress => {
+            // Written down before it happened; brought to disk while it did.
+            services.audit.on_disk().await?;
+            return result;
+        }
         Ok(_) if quiet => return result,
         Ok(_) => Entry::new(event, Decision::Allow, ""),
         Err(problem) => Entry::refused(event, problem),
     };
     // Before the answer leaves: what is not in the audit did not happen.
     call.record(told(entry))?;
+    services.audit.on_disk().await?;
     result
 }
 
@@ -195,7 +209,10 @@ async fn serve(
         Route::ListArtifacts { prefix, cursor } => {
             artifacts::list(call, &prefix, cursor.as_deref()).await
         }
-        Route::PutArtifact(name) => artifacts::put(call, name, request).await,
+        Route::PutArtifact(name) => {
+            refuse_secret_name(services, &name)?;
+            artifacts::put(call, name, request).await
+        }
         Route::GetArtifact(name) => artifacts::get(call, &name, request.headers()).await,
         Route::HeadArtifact(name) => artifacts::head(call, &name, request.headers()).await,
         Route::DeleteArtifact(name) => artifacts::delete(call, &name, request.headers()).await,
@@ -203,6 +220,7 @@ async fn serve(
         Route::AppendUpload(id) => uploads::append(call, &id, request).await,
         Route::ShowUpload(id) => uploads::show(call, &id),
         Route::CloseUpload { id, name, digest } => {
+            refuse_secret_name(services, &name)?;
             uploads::close(call, &id, name, digest, request.headers()).await
         }
         Route::CancelUpload(id) => uploads::cancel(call, &id),
@@ -212,6 +230,32 @@ async fn serve(
         Route::Findings => reports::findings(services, call, request).await,
         Route::Logs => reports::logs(services, call, request).await,
     }
+}
+
+/// A denial repeats what was asked for, and that may hold a secret.
+fn clean(services: &Services, problem: &mut Problem) {
+    for text in problem.destination.iter_mut().chain([&mut problem.detail]) {
+        if let Cow::Owned(redacted) = services.redactor.redact(text) {
+            *text = redacted;
+        }
+    }
+    // A line that names a secret is not one: only values are cut out of it.
+    if let Some(hint) = &mut problem.manifest_hint
+        && services.redactor.contains_known(hint.as_bytes())
+    {
+        *hint = services.redactor.redact(hint).into_owned();
+    }
+}
+
+/// A name stays readable wherever the artifact is listed, so it holds no secret. It is refused, not
+/// redacted: the plugin would not find the artifact again.
+fn refuse_secret_name(services: &Services, name: &ArtifactName) -> Result<(), Refusal> {
+    let report = services.redactor.scan(name.as_str());
+    if report.findings().iter().any(|finding| finding.kind.is_secret()) {
+        let detail = format!("the name of the artifact holds a secret: {name}");
+        return Err(refuse(ErrorCode::InvalidRequest, detail));
+    }
+    Ok(())
 }
 
 /// The session whose bearer token is in `field`.
@@ -229,6 +273,17 @@ fn authenticate(
         return None;
     }
     services.sessions.authenticate(token)
+}
+
+/// The trace that the call belongs to. What is not a `traceparent` counts as none (W3C Trace Context,
+/// section 4.3), and so do several.
+fn trace(headers: &HeaderMap, is_egress: bool) -> Option<TraceParent> {
+    let field = if is_egress { header::TRACEPARENT } else { "traceparent" };
+    let mut values = headers.get_all(field).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    value.to_str().ok()?.parse().ok()
 }
 
 /// A peer of another major version would misread us.

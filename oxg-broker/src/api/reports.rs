@@ -7,15 +7,16 @@ use http::{HeaderValue, Request, Response};
 use oxg_manifest::Capability;
 use oxg_protocol::finding::{Finding, Receipt};
 use oxg_protocol::log::LogRecord;
-use oxg_protocol::{ErrorCode, header};
+use oxg_protocol::{ErrorCode, TaskId, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Answer;
 use crate::body::{Body, full, read_all};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
+use crate::findings::Reporter;
 use crate::services::Services;
 
 /// The most lines in one call: each is answered with one that may be longer.
@@ -27,18 +28,25 @@ pub(super) async fn findings(
     request: Request<Body>,
 ) -> Answer {
     call.require(Capability::Findings)?;
-    each_line(call, request, |finding: Finding| {
-        match services.findings.keep(&call.session.plugin_id, finding) {
+    let reporter = Reporter {
+        plugin: &call.session.info.plugin,
+        plugin_id: &call.session.plugin_id,
+        task: call.task_id.as_ref().map_or("", TaskId::as_str),
+    };
+    let answer = each_line(call, request, |finding: Finding| {
+        match services.findings.keep(reporter, finding) {
             Ok(id) => Receipt::Accepted(id),
             Err(problem) => Receipt::Rejected(*problem),
         }
     })
-    .await
+    .await?;
+    services.findings.on_disk().await?;
+    Ok(answer)
 }
 
 pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<Body>) -> Answer {
     each_line(call, request, |record: LogRecord| match keep_log(services, call, record) {
-        Ok(()) => Value::Object(serde_json::Map::new()),
+        Ok(()) => Value::Object(Map::new()),
         Err(problem) => serde_json::json!({ "rejected": *problem }),
     })
     .await
@@ -47,16 +55,15 @@ pub(super) async fn logs(services: &Services, call: &Call<'_>, request: Request<
 fn keep_log(services: &Services, call: &Call<'_>, mut record: LogRecord) -> Result<(), Refusal> {
     record.msg = services.redactor.redact(&record.msg).into_owned();
     record.target = services.redactor.redact(&record.target).into_owned();
-    record.trace_id = record.trace_id.map(|id| services.redactor.redact(&id).into_owned());
+    // An id is chosen by the plugin, and may be what a secret looks like in hexadecimal.
+    record.trace_id = record.trace_id.filter(|id| {
+        matches!(services.redactor.redact(&id.to_string()), std::borrow::Cow::Borrowed(_))
+    });
     if humantime::parse_rfc3339(&record.ts).is_err() {
         record.ts = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     }
-    let mut fields = Value::Object(record.fields);
-    services.redactor.redact_json(&mut fields);
-    record.fields = match fields {
-        Value::Object(map) => map,
-        _ => serde_json::Map::new(),
-    };
+    redact_fields(services, &mut record.fields);
+    record.spans.iter_mut().for_each(|span| redact_fields(services, span));
     // Who speaks is known from the token; what the record claims does not count.
     record.plugin = Some(call.session.info.plugin.clone());
     record.run_id = Some(call.session.info.run_id.clone());
@@ -66,6 +73,14 @@ fn keep_log(services: &Services, call: &Call<'_>, mut record: LogRecord) -> Resu
             format!("the record could not be written ({})", error.kind()),
         )
     })
+}
+
+fn redact_fields(services: &Services, fields: &mut Map<String, Value>) {
+    let mut value = Value::Object(std::mem::take(fields));
+    services.redactor.redact_json(&mut value);
+    if let Value::Object(clean) = value {
+        *fields = clean;
+    }
 }
 
 /// Answers each line of the body with a line.

@@ -30,13 +30,13 @@ pub(super) async fn get(call: &Call<'_>, name: &SecretName) -> Answer {
     Ok(no_store(Response::new(json(&call.session.secrets.lend(name).await?)?)))
 }
 
-/// Tells of the secret's versions until the call's deadline.
+/// Tells of the secret's versions until the call's deadline or the end of the session.
 pub(super) async fn watch(call: &Call<'_>, name: &SecretName) -> Answer {
     call.require_secret(name)?;
     let mut versions = call.session.secrets.watch(name).await?;
     let (secrets, name) = (Arc::clone(&call.session.secrets), name.clone());
     let (sender, receiver) = mpsc::channel(1);
-    let deadline = call.deadline;
+    let (deadline, ended) = (call.deadline, call.session.ended.clone());
     let task = tokio::spawn(async move {
         versions.mark_changed();
         let mut look = interval(LOOK_EVERY);
@@ -44,6 +44,7 @@ pub(super) async fn watch(call: &Call<'_>, name: &SecretName) -> Answer {
             tokio::select! {
                 () = sleep_until(deadline) => return,
                 () = sender.closed() => return,
+                () = ended.cancelled() => return,
                 _ = look.tick() => if is_over(&secrets, &name).await { return },
                 changed = versions.changed() => {
                     let version = SecretVersion::new(*versions.borrow_and_update());

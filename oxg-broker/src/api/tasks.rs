@@ -3,7 +3,7 @@
 use http::{Request, Response};
 use oxg_manifest::Capability;
 use oxg_protocol::route::TaskAction;
-use oxg_protocol::task::{FailRequest, NewTask};
+use oxg_protocol::task::{CompleteRequest, FailRequest, NewTask};
 use oxg_protocol::{ErrorCode, TaskId};
 
 use super::{Answer, no_content};
@@ -18,7 +18,8 @@ const MAX_TEXT: usize = 256;
 /// A plugin adds to its own tasks.
 pub(super) async fn enqueue(call: &Call<'_>, request: Request<Body>) -> Answer {
     call.require(Capability::Tasks)?;
-    let task: NewTask = read_json(request, call.session.limits.json_body_bytes).await?;
+    let mut task: NewTask = read_json(request, call.session.limits.json_body_bytes).await?;
+    task.traceparent = task.traceparent.or(call.trace);
     let texts = [Some(&task.kind), task.idempotency_key.as_ref()];
     if texts.into_iter().flatten().any(|text| text.is_empty() || text.len() > MAX_TEXT) {
         let detail = format!("`kind` and `idempotency_key` are 1 to {MAX_TEXT} bytes long");
@@ -55,7 +56,13 @@ pub(super) async fn act(
             let extension = tasks.extend(id, read_json(request, limit).await?).await?;
             return Ok(Response::new(json(&extension)?));
         }
-        TaskAction::Complete => tasks.complete(id, read_json(request, limit).await?).await?,
+        TaskAction::Complete => {
+            let mut result: CompleteRequest = read_json(request, limit).await?;
+            if let Some(output) = &mut result.output {
+                services.redactor.redact_json(output);
+            }
+            tasks.complete(id, result).await?;
+        }
         TaskAction::Fail => {
             let mut failure: FailRequest = read_json(request, limit).await?;
             failure.reason = services.redactor.redact(&failure.reason).into_owned();

@@ -81,7 +81,9 @@ impl ByteRange {
             return Ok(range);
         }
         let detail = format!("the artifact has {size} bytes; none of them is in the range");
-        Err(refuse(ErrorCode::RangeNotSatisfiable, detail))
+        let mut refusal = refuse(ErrorCode::RangeNotSatisfiable, detail);
+        refusal.size = Some(size);
+        Err(refusal)
     }
 }
 

@@ -39,6 +39,11 @@ impl Index {
         self.names.get(name)
     }
 
+    /// Bytes of all artifacts.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(super) fn is_named(&self, digest: &Digest) -> bool {
         self.references.contains_key(digest)
     }

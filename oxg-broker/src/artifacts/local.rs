@@ -5,20 +5,24 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use oxg_fs::Dir;
+use oxg_fs::{Dir, EntryKind};
 use oxg_protocol::artifact::{ArtifactInfo, ArtifactPage};
-use oxg_protocol::{ArtifactName, Digest, ErrorCode};
+use oxg_protocol::{ArtifactName, Digest};
 
 use super::index::{Change, Index, IndexLog};
-use super::store::{ArtifactStore, Found, Incoming, Pending, Quota, not_found, store_failed};
+use super::store::{
+    ArtifactStore, Found, Incoming, Pending, Quota, blocking, not_found, store_failed,
+};
 use super::{ByteRange, Conditions};
 use crate::body::{FileBody, full};
-use crate::error::{Refusal, refuse};
+use crate::error::Refusal;
 use crate::random;
 use http_body_util::BodyExt as _;
 
@@ -83,16 +87,8 @@ impl ArtifactStore for LocalStore {
         Box::pin(async {
             let store = self.0.clone();
             blocking(move || {
-                let bytes = match &store.blobs {
-                    Blobs::Memory(_) => Held::Memory(BytesMut::new()),
-                    Blobs::Directory(directory) => {
-                        let random = random::hex::<8>().map_err(io::Error::other)?;
-                        let name = format!("{INCOMING}{random}");
-                        let file = directory.create_new(&name)?;
-                        Held::File { file: Arc::new(Mutex::new(file)), name }
-                    }
-                };
-                Ok(Box::new(LocalIncoming { store, bytes, published: false }) as Box<dyn Incoming>)
+                let bytes = Held::new(&store).map_err(|error| store_failed(&error))?;
+                Ok(Box::new(LocalIncoming { store, bytes }) as Box<dyn Incoming>)
             })
             .await
         })
@@ -150,7 +146,7 @@ impl ArtifactStore for LocalStore {
     fn delete<'a>(&'a self, name: &'a ArtifactName, conditions: Conditions) -> Pending<'a, ()> {
         Box::pin(async move {
             let (store, name) = (self.0.clone(), name.clone());
-            deciding(move || {
+            blocking(move || {
                 let mut writer = lock(&store.writer);
                 let present = store.head(&name)?.digest;
                 conditions.allow(Some(present))?;
@@ -163,11 +159,45 @@ impl ArtifactStore for LocalStore {
     fn list<'a>(&'a self, prefix: &'a str, cursor: Option<&'a str>) -> Pending<'a, ArtifactPage> {
         Box::pin(async move { Ok(lock(&self.0.index).page(prefix, cursor)) })
     }
+
+    fn stored_bytes(&self) -> u64 {
+        lock(&self.0.index).bytes()
+    }
 }
 
 impl Inner {
     fn head(&self, name: &ArtifactName) -> Result<ArtifactInfo, Refusal> {
         lock(&self.index).get(name).cloned().ok_or_else(not_found)
+    }
+
+    /// Gives `bytes` their name, if that may be. Whatever fails, they are not lost by it.
+    fn commit(
+        &self,
+        bytes: &Complete,
+        info: ArtifactInfo,
+        conditions: Conditions,
+    ) -> Result<(), Refusal> {
+        if let Complete::File(file) = bytes {
+            file.finish(info.size).map_err(|error| store_failed(&error))?;
+        }
+        let mut writer = lock(&self.writer);
+        {
+            let index = lock(&self.index);
+            conditions.allow(index.get(&info.name).map(|info| info.digest))?;
+            let (bytes, count) = index.usage_with(&info);
+            self.quota.check(bytes, count)?;
+        }
+        let digest = info.digest;
+        let kept = self
+            .blobs
+            .publish(bytes, digest)
+            .and_then(|()| self.apply(&mut writer, Change::Put(info)));
+        kept.map_err(|error| {
+            if !lock(&self.index).is_named(&digest) {
+                self.blobs.take_back(bytes, digest);
+            }
+            store_failed(&error)
+        })
     }
 
     /// Writes a change down, then lets readers see it, then removes what nobody can reach.
@@ -199,6 +229,26 @@ impl Blobs {
             Self::Directory(directory) => directory.remove_file(&digest.to_string()),
         }
     }
+
+    /// Puts the bytes where their digest says.
+    fn publish(&self, bytes: &Complete, digest: Digest) -> io::Result<()> {
+        match (self, bytes) {
+            (Self::Memory(blobs), Complete::Memory(bytes)) => {
+                lock(blobs).insert(digest, bytes.clone());
+                Ok(())
+            }
+            (Self::Directory(directory), Complete::File(file)) => file.publish(directory, digest),
+            _ => Err(io::Error::other("the bytes belong to another store")),
+        }
+    }
+
+    /// Undoes [`Blobs::publish`] for bytes that got no name.
+    fn take_back(&self, bytes: &Complete, digest: Digest) {
+        match (self, bytes) {
+            (Self::Directory(directory), Complete::File(file)) => file.take_back(directory, digest),
+            _ => drop(self.remove(digest)),
+        }
+    }
 }
 
 /// Bytes on their way into a [`LocalStore`].
@@ -206,114 +256,111 @@ impl Blobs {
 struct LocalIncoming {
     store: Arc<Inner>,
     bytes: Held,
-    /// Whether the file has its digest for a name, so that there is none to remove.
-    published: bool,
 }
 
 #[derive(Debug)]
 enum Held {
     Memory(BytesMut),
-    /// The mutex is taken by one blocking call at a time; one that was abandoned still holds it.
-    File {
-        file: Arc<Mutex<File>>,
-        name: String,
-    },
+    File(Arc<IncomingFile>),
+}
+
+impl Held {
+    fn new(store: &Arc<Inner>) -> io::Result<Self> {
+        let Blobs::Directory(directory) = &store.blobs else {
+            return Ok(Self::Memory(BytesMut::new()));
+        };
+        let name = format!("{INCOMING}{}", random::hex::<8>().map_err(io::Error::other)?);
+        let file = directory.create_new(&name)?;
+        let published = AtomicBool::new(false);
+        Ok(Self::File(Arc::new(IncomingFile { store: store.clone(), file, name, published })))
+    }
 }
 
 impl Incoming for LocalIncoming {
-    fn write(&mut self, offset: u64, data: Bytes) -> Pending<'_, ()> {
+    fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Pending<'_, ()> {
         Box::pin(async move {
             match &mut self.bytes {
-                Held::Memory(bytes) => bytes.extend_from_slice(&data),
-                Held::File { file, .. } => {
+                Held::Memory(bytes) => {
+                    bytes.truncate(usize::try_from(offset).unwrap_or(usize::MAX));
+                    pieces.iter().for_each(|piece| bytes.extend_from_slice(piece));
+                    Ok(())
+                }
+                Held::File(file) => {
                     let file = file.clone();
-                    blocking(move || {
-                        let mut file = lock(&file);
-                        // An abandoned call may have written a part.
-                        file.seek(SeekFrom::Start(offset))?;
-                        file.write_all(&data)
-                    })
-                    .await?;
+                    blocking(move || file.write(offset, &pieces).map_err(|e| store_failed(&e)))
+                        .await
                 }
             }
-            Ok(())
         })
     }
 
-    fn commit(
-        mut self: Box<Self>,
-        info: ArtifactInfo,
-        conditions: Conditions,
-    ) -> Pending<'static, ()> {
-        Box::pin(deciding(move || {
-            if let Held::File { file, .. } = &self.bytes {
-                let file = lock(file);
-                file.set_len(info.size)
-                    .and_then(|()| file.sync_all())
-                    .map_err(|e| store_failed(&e))?;
-            }
-            let store = self.store.clone();
-            let mut writer = lock(&store.writer);
-            {
-                let index = lock(&store.index);
-                conditions.allow(index.get(&info.name).map(|info| info.digest))?;
-                let (bytes, count) = index.usage_with(&info);
-                store.quota.check(bytes, count)?;
-            }
-            let digest = info.digest;
-            let kept =
-                self.publish(digest).and_then(|()| store.apply(&mut writer, Change::Put(info)));
-            kept.map_err(|error| {
-                if !lock(&store.index).is_named(&digest) {
-                    let _ = store.blobs.remove(digest);
-                }
-                store_failed(&error)
-            })
-        }))
+    fn commit(&mut self, info: ArtifactInfo, conditions: Conditions) -> Pending<'_, ()> {
+        let store = self.store.clone();
+        let bytes = match &self.bytes {
+            Held::Memory(bytes) => Complete::Memory(bytes.clone().freeze()),
+            Held::File(file) => Complete::File(file.clone()),
+        };
+        Box::pin(blocking(move || store.commit(&bytes, info, conditions)))
     }
 }
 
-impl LocalIncoming {
-    /// Puts the bytes where their digest says.
-    fn publish(&mut self, digest: Digest) -> io::Result<()> {
-        match (&self.store.blobs, &mut self.bytes) {
-            (Blobs::Memory(blobs), Held::Memory(bytes)) => {
-                lock(blobs).insert(digest, std::mem::take(bytes).freeze());
-                Ok(())
-            }
-            (Blobs::Directory(directory), Held::File { name, .. }) => {
-                directory.rename(name, &digest.to_string())?;
-                self.published = true;
-                directory.sync()
-            }
-            _ => Err(io::Error::other("the bytes belong to another store")),
+/// All the bytes of an artifact that has no name yet.
+enum Complete {
+    Memory(Bytes),
+    File(Arc<IncomingFile>),
+}
+
+/// A file that has not the digest of its content for a name yet.
+#[derive(Debug)]
+struct IncomingFile {
+    store: Arc<Inner>,
+    file: File,
+    name: String,
+    /// Whether it has by now. Changed by the holder of the store's `writer` alone.
+    published: AtomicBool,
+}
+
+impl IncomingFile {
+    fn write(&self, mut offset: u64, pieces: &[Bytes]) -> io::Result<()> {
+        for piece in pieces {
+            self.file.write_all_at(piece, offset)?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Makes the first `size` bytes durable; a failed write may have left more.
+    fn finish(&self, size: u64) -> io::Result<()> {
+        self.file.set_len(size)?;
+        self.file.sync_all()
+    }
+
+    fn publish(&self, directory: &Dir, digest: Digest) -> io::Result<()> {
+        let place = digest.to_string();
+        if !self.published.load(Ordering::Relaxed) {
+            directory.rename(&self.name, &place)?;
+            self.published.store(true, Ordering::Relaxed);
+        } else if directory.kind(&place)? != Some(EntryKind::File) {
+            // Published for a change that failed, and deleted since with the last of its names.
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        directory.sync()
+    }
+
+    fn take_back(&self, directory: &Dir, digest: Digest) {
+        if directory.rename(&digest.to_string(), &self.name).is_ok() {
+            self.published.store(false, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for LocalIncoming {
+impl Drop for IncomingFile {
     fn drop(&mut self) {
-        if let (Blobs::Directory(directory), Held::File { name, .. }, false) =
-            (&self.store.blobs, &self.bytes, self.published)
+        if let (Blobs::Directory(directory), false) = (&self.store.blobs, *self.published.get_mut())
         {
-            let _ = directory.remove_file(name);
+            let _ = directory.remove_file(&self.name);
         }
     }
-}
-
-/// File I/O, off the runtime's threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, Refusal> {
-    deciding(move || work().map_err(|error| store_failed(&error))).await
-}
-
-/// A decision with file I/O, off the runtime's threads. It runs to its end even if nobody waits.
-async fn deciding<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(refuse(ErrorCode::Internal, "the artifact store failed")))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -38,17 +38,22 @@ pub(crate) trait ArtifactStore: fmt::Debug + Send + Sync {
 
     /// At most [`PAGE`] artifacts in the order of their names.
     fn list<'a>(&'a self, prefix: &'a str, cursor: Option<&'a str>) -> Pending<'a, ArtifactPage>;
+
+    /// How many bytes are stored, as far as this broker knows.
+    fn stored_bytes(&self) -> u64;
 }
 
 /// Bytes on their way in. Dropped, they leave nothing behind.
+///
+/// Each call is awaited to its end before the next one is made.
 pub(crate) trait Incoming: fmt::Debug + Send {
-    /// Adds `data` at `offset`, the number of bytes written before. A call that was dropped half
-    /// way is made again with the same offset.
-    fn write(&mut self, offset: u64, data: Bytes) -> Pending<'_, ()>;
+    /// Adds `pieces` at `offset`, the number of bytes written before. After an error some of them
+    /// may be there; the next call has the same offset then.
+    fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Pending<'_, ()>;
 
     /// Makes the bytes durable and gives them their name, if `conditions` hold and the quota has
-    /// room. After that, and not before, readers see them.
-    fn commit(self: Box<Self>, info: ArtifactInfo, conditions: Conditions) -> Pending<'static, ()>;
+    /// room. After that, and not before, readers see them. After a refusal it may be asked again.
+    fn commit(&mut self, info: ArtifactInfo, conditions: Conditions) -> Pending<'_, ()>;
 }
 
 /// An artifact, open for reading.
@@ -88,6 +93,15 @@ impl Quota {
         let detail = format!("{detail}; delete some, or ask the operator for a larger quota");
         Err(refuse(ErrorCode::PayloadTooLarge, detail))
     }
+}
+
+/// Work that would hold up a thread of the runtime, on a thread of its own. It runs to its end even
+/// if nobody waits.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(refuse(ErrorCode::Internal, "the artifact store failed")))
 }
 
 pub(crate) fn not_found() -> Refusal {

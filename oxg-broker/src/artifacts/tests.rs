@@ -2,19 +2,11 @@ use std::sync::Arc;
 
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use oxg_protocol::{ArtifactName, Digest, ErrorCode, Limits};
+use oxg_protocol::{Digest, ErrorCode, Limits};
 
-use super::{Artifacts, ByteRange, Conditions, Uploads};
+use super::conformance::{self, claiming, content, name};
+use super::{Artifacts, Conditions, Uploads};
 use crate::body::{BodyError, full};
-
-fn name(text: &str) -> ArtifactName {
-    text.parse().unwrap()
-}
-
-async fn content(artifacts: &Artifacts, text: &str) -> Vec<u8> {
-    let found = artifacts.get(&name(text), None).await.unwrap();
-    found.body.collect().await.unwrap().to_bytes().to_vec()
-}
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
@@ -30,16 +22,17 @@ fn both(directory: &tempfile::TempDir) -> [Artifacts; 2] {
 }
 
 #[tokio::test]
-async fn what_was_put_is_got_with_its_digest() {
+async fn a_store_in_memory_keeps_the_rules() {
+    conformance::holds(&|_: &str, limits: &Limits| Artifacts::in_memory(limits)).await;
+}
+
+#[tokio::test]
+async fn a_store_in_a_directory_keeps_the_rules() {
     let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        let big = vec![7; 200_000];
-        let info =
-            artifacts.put(name("a/b"), full(big.clone()), Conditions::default()).await.unwrap();
-        assert_eq!((info.digest, info.size), (Digest::of(&big), 200_000));
-        assert_eq!(content(&artifacts, "a/b").await, big);
-        assert_eq!(artifacts.head(&name("a")).await.unwrap_err().code(), ErrorCode::NotFound);
-    }
+    conformance::holds(&|plugin: &str, limits: &Limits| {
+        Artifacts::in_directory(&directory.path().join(plugin), limits).unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -53,23 +46,6 @@ async fn wrong_bytes_leave_the_old_artifact_and_no_file() {
         assert_eq!(content(&artifacts, "a").await, b"old");
     }
     assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
-}
-
-#[tokio::test]
-async fn conditions_decide_between_two_writers() {
-    let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        let create = Conditions { create_only: true, ..Conditions::default() };
-        artifacts.put(name("a"), full("1"), create).await.unwrap();
-        let refusal = artifacts.put(name("a"), full("2"), create).await.unwrap_err();
-        assert_eq!(refusal.code(), ErrorCode::PreconditionFailed);
-
-        let swap = Conditions { replaces: Some(Digest::of(b"1")), ..Conditions::default() };
-        artifacts.put(name("a"), full("2"), swap).await.unwrap();
-        let refusal = artifacts.put(name("a"), full("3"), swap).await.unwrap_err();
-        assert_eq!(refusal.code(), ErrorCode::PreconditionFailed);
-        assert_eq!(content(&artifacts, "a").await, b"2");
-    }
 }
 
 #[tokio::test]
@@ -108,34 +84,6 @@ async fn a_directory_is_found_again_as_it_was_left() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_behind_its_cursor() {
-    let artifacts = Artifacts::in_memory(&Limits::default());
-    for number in 0..501 {
-        let text = format!("p/{number:04}");
-        artifacts.put(name(&text), full("x"), Conditions::default()).await.unwrap();
-    }
-    artifacts.put(name("q"), full("x"), Conditions::default()).await.unwrap();
-    let first = artifacts.list("p/", None).await.unwrap();
-    assert_eq!((first.artifacts.len(), first.cursor.as_deref()), (500, Some("p/0499")));
-    let second = artifacts.list("p/", first.cursor.as_deref()).await.unwrap();
-    assert_eq!((second.artifacts.len(), second.cursor), (1, None));
-}
-
-#[tokio::test]
-async fn a_range_gives_its_part_and_one_outside_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    for artifacts in both(&directory) {
-        artifacts.put(name("a"), full("0123456789"), Conditions::default()).await.unwrap();
-        for (range, part) in [("bytes=2-4", "234"), ("bytes=8-", "89"), ("bytes=-3", "789")] {
-            let found = artifacts.get(&name("a"), ByteRange::parse(range)).await.unwrap();
-            assert_eq!(found.body.collect().await.unwrap().to_bytes(), part);
-        }
-        let refusal = artifacts.get(&name("a"), Some(ByteRange::From(10))).await.err().unwrap();
-        assert_eq!(refusal.code(), ErrorCode::RangeNotSatisfiable);
-    }
-}
-
-#[tokio::test]
 async fn whoever_reads_an_artifact_reads_it_to_its_end_though_it_is_deleted() {
     let directory = tempfile::tempdir().unwrap();
     for artifacts in both(&directory) {
@@ -145,23 +93,6 @@ async fn whoever_reads_an_artifact_reads_it_to_its_end_though_it_is_deleted() {
         artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
         assert!(found.body.collect().await.unwrap().to_bytes() == big);
     }
-}
-
-#[tokio::test]
-async fn a_full_quota_refuses_what_is_new_and_lets_what_is_there_be_replaced() {
-    let bounds = limits(|l| (l.artifact_total_bytes, l.artifact_count) = (10, 2));
-    let artifacts = Artifacts::in_memory(&bounds);
-    let put = async |text: &str, body: &'static str| {
-        artifacts.put(name(text), full(body), Conditions::default()).await.map_err(|r| r.code())
-    };
-    put("a", "12345").await.unwrap();
-    put("b", "12345").await.unwrap();
-    assert_eq!(put("b", "123456").await, Err(ErrorCode::PayloadTooLarge));
-    put("b", "54321").await.unwrap();
-    put("a", "").await.unwrap();
-    assert_eq!(put("c", "").await, Err(ErrorCode::PayloadTooLarge));
-    artifacts.delete(&name("a"), Conditions::default()).await.unwrap();
-    put("c", "").await.unwrap();
 }
 
 #[tokio::test]
@@ -209,30 +140,6 @@ fn uploads(directory: &tempfile::TempDir, bounds: &Limits) -> (Arc<Artifacts>, U
     (artifacts.clone(), Uploads::new(artifacts, bounds))
 }
 
-fn claim(bytes: &[u8]) -> Conditions {
-    Conditions { digest: Some(Digest::of(bytes)), ..Conditions::default() }
-}
-
-#[tokio::test]
-async fn pieces_in_order_become_the_artifact() {
-    let directory = tempfile::tempdir().unwrap();
-    let (artifacts, uploads) = uploads(&directory, &Limits::default());
-    let id = uploads.begin().await.unwrap().id;
-    assert_eq!(uploads.append(&id, 0, full("12")).await.unwrap().offset, 2);
-    let refusal = uploads.append(&id, 0, full("12")).await.unwrap_err();
-    assert_eq!((refusal.code(), refusal.offset), (ErrorCode::RangeNotSatisfiable, Some(2)));
-    assert_eq!(uploads.append(&id, 2, full("3")).await.unwrap().offset, 3);
-    assert_eq!(uploads.progress(&id).unwrap().offset, 3);
-    for _ in 0..2 {
-        // The second time as a client does that did not get the answer.
-        let info = uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
-        assert_eq!((info.digest, info.size), (Digest::of(b"123"), 3));
-    }
-    assert_eq!(content(&artifacts, "a").await, b"123");
-    let refusal = uploads.close(&id, name("b"), claim(b"123")).await.unwrap_err();
-    assert_eq!(refusal.code(), ErrorCode::Conflict);
-}
-
 #[tokio::test]
 async fn what_came_before_a_broken_connection_counts() {
     let directory = tempfile::tempdir().unwrap();
@@ -245,27 +152,108 @@ async fn what_came_before_a_broken_connection_counts() {
     assert!(uploads.append(&id, 0, body.boxed_unsync()).await.is_err());
     assert_eq!(uploads.progress(&id).unwrap().offset, 2);
     uploads.append(&id, 2, full("3")).await.unwrap();
-    uploads.close(&id, name("a"), claim(b"123")).await.unwrap();
+    uploads.close(&id, name("a"), claiming(b"123")).await.unwrap();
     assert_eq!(content(&artifacts, "a").await, b"123");
 }
 
 #[tokio::test]
-async fn an_upload_with_a_wrong_digest_or_condition_is_gone_and_so_is_its_file() {
+async fn a_close_that_nobody_waits_for_any_more_is_done_and_can_be_asked_for_again() {
     let directory = tempfile::tempdir().unwrap();
     let (artifacts, uploads) = uploads(&directory, &Limits::default());
-    artifacts.put(name("a"), full("old"), Conditions::default()).await.unwrap();
-    let create = Conditions { create_only: true, ..claim(b"new") };
-    for (conditions, code) in
-        [(claim(b"nwe"), ErrorCode::DigestMismatch), (create, ErrorCode::PreconditionFailed)]
-    {
+    for round in 0..20 {
         let id = uploads.begin().await.unwrap().id;
-        uploads.append(&id, 0, full("new")).await.unwrap();
-        let refusal = uploads.close(&id, name("a"), conditions).await.unwrap_err();
-        assert_eq!(refusal.code(), code);
-        assert_eq!(uploads.progress(&id).unwrap_err().code(), ErrorCode::NotFound);
+        uploads.append(&id, 0, full("123")).await.unwrap();
+        let text = round.to_string();
+        {
+            let mut closing = std::pin::pin!(uploads.close(&id, name(&text), claiming(b"123")));
+            // Into the middle of it, as far as the bytes are on their way to the disk.
+            for _ in 0..=round % 3 {
+                assert!(poll_once(closing.as_mut()).await.is_none(), "it was done at once");
+            }
+        }
+        let info = uploads.close(&id, name(&text), claiming(b"123")).await.unwrap();
+        assert_eq!(info.size, 3);
+        assert_eq!(content(&artifacts, &text).await, b"123");
     }
-    assert_eq!(content(&artifacts, "a").await, b"old");
-    assert_eq!(std::fs::read_dir(directory.path().join("blobs")).unwrap().count(), 1);
+}
+
+/// Polls once.
+async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_piece_that_is_sent_again_never_mixes_with_the_one_that_was_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (artifacts, uploads) = uploads(&directory, &Limits::default());
+    for round in 0..20 {
+        let id = uploads.begin().await.unwrap().id;
+        let given_up = vec![b'x'; 300_000];
+        {
+            let mut first = std::pin::pin!(uploads.append(&id, 0, full(given_up.clone())));
+            for _ in 0..=round % 4 {
+                if poll_once(first.as_mut()).await.is_some() {
+                    break;
+                }
+            }
+        }
+        let sent = vec![b'y'; 500_000];
+        let at = match uploads.append(&id, 0, full(sent.clone())).await {
+            Ok(upload) => {
+                assert_eq!(upload.offset, 500_000);
+                0
+            }
+            Err(refusal) => refusal.offset.expect("the offset to go on from"),
+        };
+        let mut whole = given_up[..at as usize].to_vec();
+        whole.extend_from_slice(&sent[at as usize..]);
+        if at > 0 {
+            uploads.append(&id, at, full(sent[at as usize..].to_vec())).await.unwrap();
+        }
+        uploads.close(&id, name("a"), claiming(&whole)).await.unwrap();
+        assert!(content(&artifacts, "a").await == whole, "what was hashed is what is stored");
+    }
+}
+
+#[tokio::test]
+async fn a_new_piece_takes_the_upload_from_one_that_waits_for_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, uploads) = uploads(&directory, &Limits::default());
+    let uploads = Arc::new(uploads);
+    let id = uploads.begin().await.unwrap().id;
+    let (waiting, theirs) = (uploads.clone(), id.clone());
+    let stalled = tokio::spawn(async move {
+        waiting.append(&theirs, 0, Stalled(Some("12".into())).boxed_unsync()).await
+    });
+    while uploads.progress(&id).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let refusal = uploads.append(&id, 0, full("1")).await.unwrap_err();
+    assert_eq!(refusal.offset, Some(2), "what came of the first counts");
+    assert_eq!(stalled.await.unwrap().unwrap_err().code(), ErrorCode::Conflict);
+    assert_eq!(uploads.append(&id, 2, full("3")).await.unwrap().offset, 3);
+}
+
+/// Some bytes, and then silence.
+struct Stalled(Option<bytes::Bytes>);
+
+impl http_body::Body for Stalled {
+    type Data = bytes::Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<bytes::Bytes>, BodyError>>> {
+        match self.0.take() {
+            Some(bytes) => std::task::Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => std::task::Poll::Pending,
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,12 +279,12 @@ async fn closed_uploads_leave_room_for_others_and_the_oldest_is_forgotten() {
     for _ in 0..3 {
         let id = uploads.begin().await.unwrap().id;
         uploads.append(&id, 0, full("1")).await.unwrap();
-        uploads.close(&id, name("a"), claim(b"1")).await.unwrap();
+        uploads.close(&id, name("a"), claiming(b"1")).await.unwrap();
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
         ids.push(id);
     }
     assert_eq!(uploads.progress(&ids[0]).unwrap_err().code(), ErrorCode::NotFound);
-    assert!(uploads.close(&ids[2], name("a"), claim(b"1")).await.is_ok());
+    assert!(uploads.close(&ids[2], name("a"), claiming(b"1")).await.is_ok());
 }
 
 struct Pieces(Vec<Result<Frame<bytes::Bytes>, BodyError>>);

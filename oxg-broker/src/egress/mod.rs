@@ -7,11 +7,12 @@ mod resolve;
 mod scrub;
 pub(crate) mod tls;
 mod upstream;
+mod watch;
 mod websocket;
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::UPGRADE;
@@ -23,11 +24,15 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use resolve::{Resolve, Resolving, SystemResolver};
-pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError};
+#[cfg(feature = "hickory")]
+pub use resolve::HickoryResolver;
+pub use resolve::{Resolve, Resolving, ScriptedResolver, SystemResolver};
+#[cfg(feature = "vault")]
+pub(crate) use upstream::server_name;
+pub use upstream::{CheckedRequest, Dialer, Sending, Upstream, UpstreamError, exchange};
 
 use crate::audit::Entry;
-use crate::body::{Body, BodyError, Bounded, Bounds, CutShort, Holding, check_size};
+use crate::body::{Body, Bounded, Bounds, CutShort, Holding, check_size};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
 use crate::gate::Violation;
@@ -35,6 +40,7 @@ use crate::policy::is_localhost;
 use inject::Injection;
 use quota::Metered;
 pub(crate) use quota::Quota;
+use watch::Watched;
 use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
@@ -52,8 +58,22 @@ struct Way {
 }
 
 impl Egress {
-    /// Forwards an absolute-form request, if policy allows it.
+    /// Forwards an absolute-form request, if policy allows it and as long as the session lasts.
     pub(crate) async fn forward(
+        &self,
+        call: &Call<'_>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Refusal> {
+        tokio::select! {
+            biased;
+            () = call.session.ended.cancelled() => {
+                Err(refuse(ErrorCode::TokenExpired, CutShort::Ended.to_string()))
+            }
+            response = self.checked(call, request) => response,
+        }
+    }
+
+    async fn checked(
         &self,
         call: &Call<'_>,
         mut request: Request<Body>,
@@ -153,16 +173,21 @@ impl Egress {
         check_size(&body, limits.egress_request_bytes)?;
         let quota = &call.session.quota;
         let body = Bounded::new(body, bounds(limits.egress_request_bytes)).boxed_unsync();
-        let body = Metered::new(body, quota.to_targets.clone());
+        let ended = &call.session.ended;
+        let body = Metered::new(body, quota.to_targets.clone(), ended);
+        let failure = Arc::<OnceLock<_>>::default();
+        let body = Watched::new(body, failure.clone());
         // Whoever sends the body drops it when it is sent.
         let sent = CancellationToken::new();
         let body = Holding::new(body, sent.clone().drop_guard());
         let checked = CheckedRequest {
+            plugin: call.session.plugin_id.clone(),
             request: Request::from_parts(parts, body.boxed_unsync()),
             addresses,
             connect_timeout: Duration::from_millis(limits.connect_ms),
             max_head_bytes: usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX),
             url: url.clone(),
+            ended: ended.clone(),
         };
 
         // A long upload is bounded by the call's deadline alone.
@@ -173,7 +198,11 @@ impl Egress {
         };
         let response = tokio::select! {
             biased;
-            response = self.upstream.send(checked) => response.map_err(|error| failed(&error, &url))?,
+            response = self.upstream.send(checked) => response.map_err(|error| match failure.get() {
+                // The plugin's side ended the exchange.
+                Some((code, why)) => refuse(*code, why.clone()),
+                None => failed(&error, &url),
+            })?,
             () = silence => {
                 let detail = format!("{} did not answer in {limit:?}", url.origin());
                 return Err(refuse(ErrorCode::DeadlineExceeded, detail));
@@ -193,7 +222,8 @@ impl Egress {
         parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
-        let mut body = Metered::new(body, quota.from_targets.clone()).boxed_unsync();
+        let body = Metered::new(body, quota.from_targets.clone(), ended);
+        let mut body = body.boxed_unsync();
         if let Some(scrub) = scrub {
             body = scrub.apply(&mut parts.headers, body, &url)?;
         }
@@ -203,13 +233,7 @@ impl Egress {
 
 fn failed(error: &UpstreamError, url: &Url) -> Refusal {
     let code = match error {
-        // The request's body is the plugin's: what ends it is not the target's fault.
-        UpstreamError::Protocol(source) => match find_cause(source) {
-            Some(BodyError::CutShort(CutShort::TooLarge(_))) => ErrorCode::PayloadTooLarge,
-            Some(BodyError::CutShort(_)) => ErrorCode::DeadlineExceeded,
-            Some(_) => ErrorCode::InvalidRequest,
-            None => ErrorCode::UpstreamProtocol,
-        },
+        UpstreamError::Protocol(_) => ErrorCode::UpstreamProtocol,
         UpstreamError::Unreachable(_) | UpstreamError::ConnectTimeout(_) => {
             ErrorCode::UpstreamUnreachable
         }
@@ -217,12 +241,10 @@ fn failed(error: &UpstreamError, url: &Url) -> Refusal {
         UpstreamError::NotScripted(_) => ErrorCode::DestinationDenied,
     };
     let mut detail = error.to_string();
-    if let UpstreamError::Protocol(source) = error {
-        if let Some(violation) = find_cause::<Violation>(source) {
-            detail = format!("the target broke the protocol: {violation}");
-        } else if let Some(cut) = find_cause::<BodyError>(source) {
-            detail = format!("the request's body ended early: {cut}");
-        }
+    if let UpstreamError::Protocol(source) = error
+        && let Some(violation) = find_cause::<Violation>(source.as_ref())
+    {
+        detail = format!("the target broke the protocol: {violation}");
     }
     let mut refusal = refuse(code, detail);
     refusal.destination = Some(url.origin());

@@ -1,5 +1,6 @@
 //! What one session may use of the network in all: calls, calls a second, bytes each way.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use oxg_protocol::{ErrorCode, Limits};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::body::{Body, BodyError, CutShort};
 use crate::error::{Refusal, refuse};
@@ -118,17 +120,19 @@ impl Bucket {
 }
 
 pin_project! {
-    /// A body whose bytes are accounted for.
+    /// A body on a session's account: its bytes are accounted for, and it ends with the session.
     pub(super) struct Metered {
         #[pin]
         body: Body,
+        #[pin]
+        ended: WaitForCancellationFutureOwned,
         allowance: Arc<Allowance>,
     }
 }
 
 impl Metered {
-    pub(super) fn new(body: Body, allowance: Arc<Allowance>) -> Self {
-        Self { body, allowance }
+    pub(super) fn new(body: Body, allowance: Arc<Allowance>, ended: &CancellationToken) -> Self {
+        Self { body, ended: ended.clone().cancelled_owned(), allowance }
     }
 }
 
@@ -141,6 +145,9 @@ impl http_body::Body for Metered {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.project();
+        if this.ended.poll(cx).is_ready() {
+            return Poll::Ready(Some(Err(CutShort::Ended.into())));
+        }
         let frame = ready!(this.body.poll_frame(cx));
         if let Some(Ok(frame)) = &frame {
             let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -25,16 +25,40 @@ pub(crate) fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static
 pub(crate) fn client_config(
     extra: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<ClientConfig>, BrokerError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in extra {
+    trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, extra)
+}
+
+/// Trust in these authorities alone.
+#[cfg(feature = "vault")]
+pub(crate) fn trusting_only(
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, BrokerError> {
+    trusting(RootCertStore::empty(), authorities)
+}
+
+fn trusting(
+    mut roots: RootCertStore,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, BrokerError> {
+    for certificate in authorities {
         roots.add(certificate).map_err(|error| BrokerError::RootCertificate(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| BrokerError::RootCertificate(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The names of the protocols in TLS (RFC 7301).
+pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
+pub(super) const HTTP_2: &[u8] = b"h2";
+
+/// The configuration with these protocols, the preferred one first.
+pub(super) fn offering(config: &ClientConfig, protocols: &[&[u8]]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Arc::new(config)
 }

@@ -10,9 +10,11 @@ pub(crate) enum Framing {
     Length(u64),
     /// `Transfer-Encoding: chunked`.
     Chunked,
+    /// All that comes until the connection ends; of responses only.
+    UntilClose,
 }
 
-/// What is wrong with a request's bytes.
+/// What is wrong with the bytes of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Violation {
@@ -46,12 +48,43 @@ pub(crate) enum Violation {
     StatusLine,
     #[error("there are too many interim responses")]
     TooManyInterim,
+    #[error("bytes came that belong to no response")]
+    Unasked,
 }
 
 /// The most header lines in a head.
 pub(crate) const MAX_LINES: usize = 128;
 /// The most header lines in the head of a response.
 pub(crate) const MAX_RESPONSE_LINES: usize = 1024;
+
+/// Looks for the end of a head that comes in parts.
+#[derive(Debug)]
+pub(super) struct HeadEnd {
+    limit: usize,
+    /// How many bytes have been looked at.
+    seen: usize,
+}
+
+impl HeadEnd {
+    /// `limit` is in bytes, the empty line at the end included.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, seen: 0 }
+    }
+
+    /// Where the head at the start of `bytes` ends, the empty line included; `None` if it is not
+    /// whole: the next call has more behind the same bytes.
+    pub(super) fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, Violation> {
+        // The end may straddle two reads: look from three bytes back.
+        let from = self.seen.saturating_sub(3);
+        let rest = bytes.get(from..).unwrap_or_default();
+        let end = rest.windows(4).position(|four| four == b"\r\n\r\n").map(|at| from + at + 4);
+        if end.unwrap_or(bytes.len() + 1) > self.limit {
+            return Err(Violation::HeadTooLarge(self.limit));
+        }
+        self.seen = if end.is_some() { 0 } else { bytes.len() };
+        Ok(end)
+    }
+}
 
 /// Checks a head, the empty line at its end included.
 pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
@@ -68,8 +101,9 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Violation> {
     Ok(framing.unwrap_or(Framing::Length(0)))
 }
 
-/// Checks the head of a response, the empty line at its end included, and returns its status.
-pub(crate) fn check_response(head: &[u8]) -> Result<u16, Violation> {
+/// Checks the head of a response, the empty line at its end included; its status, and how its body
+/// is framed if it says so.
+pub(crate) fn check_response(head: &[u8]) -> Result<(u16, Option<Framing>), Violation> {
     let text = head.strip_suffix(b"\r\n\r\n").ok_or(Violation::BareLineBreak)?;
     let mut lines = split_lines(text)?.into_iter();
     let (status, is_current) = check_status_line(lines.next().unwrap_or_default())?;
@@ -79,7 +113,7 @@ pub(crate) fn check_response(head: &[u8]) -> Result<u16, Violation> {
     match check_fields(lines)? {
         // RFC 9112, 6.1: chunked is unknown to HTTP/1.0.
         (_, Some(Framing::Chunked)) if !is_current => Err(Violation::TransferEncoding),
-        _ => Ok(status),
+        (_, framing) => Ok((status, framing)),
     }
 }
 
@@ -200,7 +234,7 @@ fn decimal(value: &[u8]) -> Option<u64> {
 }
 
 /// `tchar` of RFC 9110, 5.6.2.
-fn is_token(byte: u8) -> bool {
+pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
@@ -274,9 +308,12 @@ mod tests {
         let status =
             |lines: &[&str]| check_response(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes());
         let ok = "HTTP/1.1 200 OK";
-        assert_eq!(status(&[ok, "Content-Length: 5"]), Ok(200));
-        assert_eq!(status(&["HTTP/1.0 404", "X: y"]), Ok(404));
-        assert_eq!(status(&["HTTP/1.1 200 ", "Transfer-Encoding: chunked"]), Ok(200));
+        assert_eq!(status(&[ok, "Content-Length: 5"]), Ok((200, Some(Framing::Length(5)))));
+        assert_eq!(status(&["HTTP/1.0 404", "X: y"]), Ok((404, None)));
+        assert_eq!(
+            status(&["HTTP/1.1 200 ", "Transfer-Encoding: chunked"]),
+            Ok((200, Some(Framing::Chunked)))
+        );
         for (lines, violation) in [
             (vec!["HTTP/1.1 099 x"], Violation::StatusLine),
             (vec!["HTTP/1.1 2000 x"], Violation::StatusLine),
@@ -300,7 +337,7 @@ mod tests {
         }
         let mut lines = vec![ok];
         lines.resize(1 + MAX_RESPONSE_LINES, "X: y");
-        assert_eq!(status(&lines), Ok(200));
+        assert_eq!(status(&lines), Ok((200, None)));
         lines.push("X: y");
         assert_eq!(status(&lines), Err(Violation::TooManyLines(MAX_RESPONSE_LINES + 1)));
     }

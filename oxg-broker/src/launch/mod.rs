@@ -29,6 +29,7 @@ const LINES: usize = 256;
 #[derive(Debug)]
 pub struct Launch {
     program: PathBuf,
+    arguments: Vec<OsString>,
     workspace: PathBuf,
     endpoint: Endpoint,
     token: SecretString,
@@ -86,6 +87,7 @@ impl Launch {
     ) -> Self {
         Self {
             program: absolute(program.into()),
+            arguments: Vec::new(),
             workspace: absolute(workspace.into()),
             endpoint,
             token,
@@ -101,6 +103,13 @@ impl Launch {
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// Arguments of the program. Default: none.
+    #[must_use]
+    pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments = arguments.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Sets `OXG_LOG`: what the plugin logs.
@@ -150,6 +159,7 @@ impl Launch {
         write_private(&self.token_file, self.token.expose_secret().as_bytes())
             .map_err(|source| LaunchError::TokenFile { path: self.token_file.clone(), source })?;
         let mut child = Command::new(&self.program)
+            .args(&self.arguments)
             .env_clear()
             .envs(self.environment())
             .current_dir(self.directory.as_ref().unwrap_or(&self.workspace))

@@ -9,10 +9,10 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::{Fetching, SecretSource, SourceError};
+use super::{FetchedSecret, Fetching, SecretSource, SourceError};
 
-/// The longest value, in bytes.
-const MAX_VALUE: usize = 64 << 10;
+/// The longest value, in bytes: what a redactor can look for.
+const MAX_VALUE: usize = oxg_redact::MAX_VALUE_LEN;
 
 /// Secrets from a program: it is started for each, without a shell, with the names of the plugin
 /// and of the secret as its last two arguments, and prints the value. One line break at the end is
@@ -45,7 +45,7 @@ impl CommandSource {
         &self,
         plugin: &str,
         name: &SecretName,
-    ) -> Result<Option<SecretString>, SourceError> {
+    ) -> Result<Option<FetchedSecret>, SourceError> {
         let program = self.program.to_string_lossy().into_owned();
         let failed = |source| SourceError::Start { program: program.clone(), source };
         let mut child = Command::new(&self.program)
@@ -75,7 +75,7 @@ impl CommandSource {
         let text = std::str::from_utf8(&value).ok();
         let text = text.map(|text| text.strip_suffix('\n').unwrap_or(text));
         let text = text.filter(|text| !text.is_empty() && text.len() <= MAX_VALUE);
-        text.map(|text| Some(text.into())).ok_or(SourceError::Value(MAX_VALUE))
+        text.map(|text| Some(SecretString::from(text).into())).ok_or(SourceError::Value(MAX_VALUE))
     }
 }
 

@@ -53,7 +53,7 @@ impl SecretSource for EnvironmentSource {
         let mut found = self.0.iter().filter(fits);
         // Two names that are written alike: neither is meant for sure.
         let value = found.next().filter(|_| found.next().is_none());
-        let value = value.map(|variable| variable.value.clone());
+        let value = value.map(|variable| variable.value.clone().into());
         Box::pin(async { Ok(value) })
     }
 }

@@ -28,12 +28,17 @@ pub enum SourceError {
     /// The file belongs to another user, who could change it.
     #[error("the secrets file {} belongs to another user", .0.display())]
     Owner(PathBuf),
-    /// The file is not an object of names and texts.
-    #[error("the secrets file {} is not JSON of the form {{\"NAME\": \"VALUE\"}} (line {line})", path.display())]
+    /// The file does not hold names and values.
+    #[error(
+        "the secrets file {} is not {format} with names and values, each name once (line {line})",
+        path.display()
+    )]
     Format {
         /// Which.
         path: PathBuf,
-        /// Where.
+        /// What it should be.
+        format: &'static str,
+        /// Where, counted from 1; 0 where that is not known.
         line: usize,
     },
     /// The program cannot be started.
@@ -58,4 +63,8 @@ pub enum SourceError {
     /// No value came in time.
     #[error("no value came within {0:?}")]
     Deadline(Duration),
+    /// Vault gives none.
+    #[cfg(feature = "vault")]
+    #[error("Vault: {0}")]
+    Vault(#[from] super::vault::VaultError),
 }

@@ -7,15 +7,25 @@ mod command;
 mod environment;
 mod error;
 mod file;
+mod flights;
+mod known;
 mod leases;
+mod session;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "vault")]
+mod vault;
 
 pub use command::CommandSource;
 pub use environment::EnvironmentSource;
 pub use error::SourceError;
 pub use file::FileSource;
-pub use source::{Fetching, SecretSource};
+pub use leases::SecretLease;
+pub use source::{FetchedSecret, Fetching, SecretSource};
+#[cfg(feature = "vault")]
+pub use vault::{VaultError, VaultSettings, VaultSource, VaultToken};
 
-pub(crate) use leases::{Secrets, not_granted};
+pub(crate) use known::not_granted;
+pub(crate) use leases::LeaseTimes;
+pub(crate) use session::{Borrower, Secrets};

@@ -23,7 +23,7 @@ use stall::Stalling;
 
 use crate::api::answer;
 use crate::body::incoming;
-use crate::gate::{Gated, MAX_LINES};
+use crate::gate::{Gated, MAX_LINES, RequestGate};
 use crate::services::Services;
 
 /// How long a busy connection may go on after [`Broker::shutdown`](crate::Broker::shutdown).
@@ -86,8 +86,10 @@ where
 {
     let head_limit = usize::try_from(services.limits.header_block_bytes).unwrap_or(usize::MAX);
     let idle = Duration::from_millis(services.limits.idle_ms);
-    let (gated, refusal, open) = Gated::new(Stalling::new(stream, idle), head_limit);
-    let handover = Handover::new(open, stop.clone());
+    let gate = RequestGate::new(head_limit);
+    let refusal = gate.violation();
+    let handover = Handover::new(gate.opener(), stop.clone());
+    let gated = Gated::new(Stalling::new(stream, idle), gate);
     let offered = handover.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let (services, refusal) = (services.clone(), refusal.clone());

@@ -5,6 +5,7 @@
 //! | [`TaskStore`] | what a store of tasks promises, whatever holds it |
 //! | [`MemoryTasks`] | tasks that end with the process; under Tokio's clock, so that tests need no sleep |
 //! | [`DurableTasks`] | tasks that survive it: no answer leaves before it is on disk |
+//! | `NatsTasks` | tasks that many brokers share, in NATS JetStream; feature `nats` |
 //! | [`TaskView`], [`TaskCounts`] | what an operator sees |
 //!
 //! The rules are in one place for every store: a task's in `record`, those among the tasks of a
@@ -15,6 +16,10 @@ mod clock;
 mod durable;
 mod lent;
 mod memory;
+#[cfg(test)]
+mod model;
+#[cfg(feature = "nats")]
+mod nats;
 mod plugins;
 mod queue;
 mod queues;
@@ -28,6 +33,8 @@ mod view;
 pub use changes::Changes;
 pub use durable::DurableTasks;
 pub use memory::MemoryTasks;
+#[cfg(feature = "nats")]
+pub use nats::NatsTasks;
 pub use store::{Failure, Holder, Storing, TaskError, TaskStore};
 pub use view::{TaskCounts, TaskState, TaskView};
 

@@ -1,5 +1,8 @@
 //! The tasks of one plugin, found by id, by key and by what is due next. Pure.
 
+#[cfg(feature = "nats")]
+mod mirrored;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -80,16 +83,22 @@ impl Queue {
             return Ok(Enqueued { task_id: entry.record.work.id.clone(), duplicate: true });
         }
         let record = Record::new(task, id.clone(), now);
+        self.check_room(&record)?;
+        let number = self.next;
+        self.restore(number, record);
+        self.changes.insert(number, Change::Added);
+        Ok(Enqueued { task_id: id, duplicate: false })
+    }
+
+    /// Whether one more task may be added.
+    pub(crate) fn check_room(&self, record: &Record) -> Result<(), TaskError> {
         if self.counts.open() >= MAX_OPEN {
             return Err(TaskError::Full("100 000 open tasks"));
         }
         if self.open_bytes + record.bytes() > MAX_OPEN_BYTES {
             return Err(TaskError::Full("256 MiB of open tasks"));
         }
-        let number = self.next;
-        self.restore(number, record);
-        self.changes.insert(number, Change::Added);
-        Ok(Enqueued { task_id: id, duplicate: false })
+        Ok(())
     }
 
     /// Lends out one task that is due, under `token`.
@@ -265,9 +274,13 @@ impl Queue {
             let Some(entry) = self.entries.remove(&number) else { continue };
             self.settled_bytes -= entry.bytes;
             *self.count(&entry.record.progress.status) -= 1;
-            self.by_id.remove(&entry.record.work.id);
-            self.by_key.remove(&entry.record.work.key);
+            self.unname(&entry);
             self.changes.insert(number, Change::Removed);
         }
+    }
+
+    fn unname(&mut self, entry: &Entry) {
+        self.by_id.remove(&entry.record.work.id);
+        self.by_key.remove(&entry.record.work.key);
     }
 }

@@ -112,7 +112,7 @@ impl<Q: Queues> TaskStore for Q {
 }
 
 /// A token that no delivery ever had.
-fn token() -> Result<LeaseToken, TaskError> {
+pub(crate) fn token() -> Result<LeaseToken, TaskError> {
     let text = random::hex::<16>().map_err(|_| TaskError::Random)?;
     text.parse().map_err(|_| TaskError::Random)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oxg_protocol::task::{Delivery, Extension, NewTask};
-use oxg_protocol::{Digest, LeaseToken, TaskId};
+use oxg_protocol::{Digest, LeaseToken, TaskId, TraceParent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
@@ -26,6 +26,8 @@ const MAX_HISTORY: usize = 100;
 pub(crate) struct Record {
     pub(crate) work: Arc<Work>,
     pub(crate) progress: Progress,
+    /// Which writing of the progress this is, where a store counts them.
+    pub(crate) revision: u64,
 }
 
 /// What never changes of a task.
@@ -39,6 +41,8 @@ pub(crate) struct Work {
     deadline_ms: Option<u64>,
     /// Of the input.
     size: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<TraceParent>,
 }
 
 /// How far a task is.
@@ -72,16 +76,13 @@ impl Record {
             input: task.input,
             max_attempts: task.max_attempts,
             deadline_ms: task.deadline_ms,
+            traceparent: task.traceparent,
         };
-        let progress = Progress {
-            status: Status::Queued,
-            attempts: 0,
-            history: Vec::new(),
-            not_before: now,
-            deadline: None,
-            cancel: false,
-        };
-        Self { work: Arc::new(work), progress }
+        Self::of(Arc::new(work), Progress::new(now))
+    }
+
+    pub(crate) fn of(work: Arc<Work>, progress: Progress) -> Self {
+        Self { work, progress, revision: 0 }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -131,6 +132,7 @@ impl Record {
             deadline_in_ms: progress.deadline.map(|deadline| millis(now.until(deadline))),
             idempotency_key: self.work.key.clone(),
             input: self.work.input.clone(),
+            traceparent: self.work.traceparent,
         }
     }
 
@@ -240,6 +242,29 @@ impl Record {
 }
 
 impl Progress {
+    /// Of a task that nobody has had yet.
+    pub(crate) fn new(now: Moment) -> Self {
+        Self {
+            status: Status::Queued,
+            attempts: 0,
+            history: Vec::new(),
+            not_before: now,
+            deadline: None,
+            cancel: false,
+        }
+    }
+
+    /// The same by another clock: `translate` tells what a moment is there.
+    #[cfg(feature = "nats")]
+    pub(crate) fn by_another_clock(mut self, translate: impl Fn(Moment) -> Moment) -> Self {
+        self.not_before = translate(self.not_before);
+        self.deadline = self.deadline.map(&translate);
+        if let Status::Leased { expires, .. } = &mut self.status {
+            *expires = translate(*expires);
+        }
+        self
+    }
+
     /// `lease` from now, but not past the deadline.
     fn lease_until(&self, now: Moment, lease: Duration) -> Moment {
         let wanted = now.after(lease.clamp(MIN_LEASE, MAX_LEASE));

@@ -124,6 +124,14 @@ pub enum TaskError {
     /// There are as many open tasks as a plugin may have.
     #[error("the queue is full ({0}); enqueue more once tasks are done")]
     Full(&'static str),
+    /// The task, or its output, is longer than the store takes.
+    #[error("it takes {bytes} bytes, and the task store takes {limit}; put it into an artifact")]
+    TooLarge {
+        /// How many bytes are to be kept.
+        bytes: usize,
+        /// The most that can be.
+        limit: usize,
+    },
     /// The change could not be made safe, and was not made.
     #[error("the task store cannot write: {0}")]
     Store(String),
@@ -138,6 +146,7 @@ impl From<TaskError> for Refusal {
             TaskError::NotFound => ErrorCode::NotFound,
             TaskError::LeaseLost => ErrorCode::LeaseLost,
             TaskError::Full(_) => ErrorCode::RateLimited,
+            TaskError::TooLarge { .. } => ErrorCode::PayloadTooLarge,
             TaskError::Store(_) => ErrorCode::Unavailable,
             TaskError::Random => ErrorCode::Internal,
         };

@@ -20,20 +20,41 @@ struct Subject {
     store: Arc<dyn TaskStore>,
     clock: Clock,
     _directory: Option<TempDir>,
+    #[cfg(feature = "nats")]
+    _server: Option<super::nats::tests::NatsServer>,
 }
 
 impl Subject {
+    fn new(store: impl TaskStore, clock: Clock) -> Self {
+        Self {
+            store: Arc::new(store),
+            clock,
+            _directory: None,
+            #[cfg(feature = "nats")]
+            _server: None,
+        }
+    }
+
+    /// `None` where there is no server to test against.
+    #[cfg(feature = "nats")]
+    async fn nats() -> Option<Self> {
+        let server = super::nats::tests::NatsServer::start()?;
+        let store = server.connect().await;
+        let clock = store.clock().clone();
+        Some(Self { _server: Some(server), ..Self::new(store, clock) })
+    }
+
     fn memory() -> Self {
         let store = MemoryTasks::new();
         let clock = store.plugins().clock().clone();
-        Self { store: Arc::new(store), clock, _directory: None }
+        Self::new(store, clock)
     }
 
     fn durable() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = DurableTasks::open(&directory.path().join("tasks.redb")).unwrap();
         let clock = store.plugins().clock().clone();
-        Self { store: Arc::new(store), clock, _directory: Some(directory) }
+        Self { _directory: Some(directory), ..Self::new(store, clock) }
     }
 
     async fn enqueue(&self, task: NewTask) {
@@ -84,6 +105,13 @@ macro_rules! rules {
     ($($rule:ident,)*) => {
         mod memory {
             $(#[tokio::test] async fn $rule() { super::$rule(&super::Subject::memory()).await })*
+        }
+        #[cfg(feature = "nats")]
+        mod nats {
+            $(#[tokio::test] async fn $rule() {
+                let Some(subject) = super::Subject::nats().await else { return };
+                super::$rule(&subject).await;
+            })*
         }
         mod durable {
             $(#[tokio::test] async fn $rule() { super::$rule(&super::Subject::durable()).await })*

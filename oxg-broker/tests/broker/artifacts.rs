@@ -294,6 +294,8 @@ async fn a_part_is_read_only_from_the_artifact_that_was_meant() {
     assert_eq!((reply.status, reply.body.len()), (200, 10));
     let reply = get(&[("range", "bytes=10-")]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::RangeNotSatisfiable);
+    assert_eq!(reply.header("content-range"), "bytes */10");
+    assert_eq!(reply.problem().size, Some(10));
     let reply = get(&[("if-match", &other)]).await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::PreconditionFailed);
     let reply = get(&[("if-none-match", &tag)]).await;
@@ -349,4 +351,24 @@ async fn an_upload_is_begun_fed_closed_and_cancelled_over_the_wire() {
     let place = begin().await;
     let other = Plugin::of(plugin.broker.clone());
     assert_eq!(other.call("GET", &place, "").await.code(), ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_name_that_holds_a_secret_is_refused_in_one_call_and_as_an_upload() {
+    const IN_A_NAME: &str = "canary-7f3a9c2e51b8d064";
+    let broker = Broker::builder().build().unwrap();
+    let session = broker.session(crate::support::manifest());
+    let session = session.secret("api-token".parse().unwrap(), IN_A_NAME.into()).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let name = format!("pages/{IN_A_NAME}.html");
+    let upload = plugin.call("POST", "/v1/uploads", "").await;
+    let upload = upload.header("location");
+    let digest = Digest::of(b"");
+    let close = format!("{upload}?name={}&digest={digest}", name.replace('/', "%2F"));
+    for reply in [put(&plugin, &name, "x", &[]).await, plugin.call("PUT", &close, "").await] {
+        assert_eq!(reply.code(), ErrorCode::InvalidRequest);
+        assert!(!String::from_utf8_lossy(&reply.body).contains(IN_A_NAME), "{reply:?}");
+    }
+    // Personal data is no reason to refuse.
+    assert_eq!(put(&plugin, "jo@example.org.html", "x", &[]).await.status, 201);
 }

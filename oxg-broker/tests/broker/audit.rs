@@ -45,6 +45,42 @@ async fn a_call_on_behalf_of_a_task_says_so() {
 }
 
 #[tokio::test]
+async fn a_call_that_belongs_to_a_trace_says_so_and_its_field_ends_at_the_broker() {
+    let plugin = Plugin::new();
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (target, field, value, known) in [
+        ("/v1/session", "traceparent", good, true),
+        ("/v1/session", "traceparent", "00-x", false),
+        ("/v1/session", "oxg-traceparent", good, false),
+        ("http://elsewhere.test/", "oxg-traceparent", good, true),
+        ("http://elsewhere.test/", "traceparent", good, false),
+    ] {
+        let request = plugin.request("GET", target).header(field, value);
+        let reply =
+            plugin.send(request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap());
+        let record = plugin.audited(&reply.await);
+        let span = record.metadata.get("span_id").and_then(|id| id.as_str());
+        let expected = if known { "4bf92f3577b34da6a3ce929d0e0e4736" } else { "" };
+        assert_eq!(record.trace_id, expected, "{target} {field} {value}");
+        assert_eq!(span, known.then_some("00f067aa0ba902b7"), "{target} {field} {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_denial_does_not_repeat_a_secret_to_whoever_asked() {
+    const IN_A_NAME: &str = "canary-7f3a9c2e51b8d064";
+    let broker = Broker::builder().build().unwrap();
+    let session = broker.session(manifest());
+    let session = session.secret("api-token".parse().unwrap(), IN_A_NAME.into()).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let reply = plugin.call("GET", &format!("http://{IN_A_NAME}.test/"), "").await;
+    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(problem["destination"], "http://[REDACTED_SECRET].test:80");
+    assert!(problem["manifest_hint"].as_str().unwrap().contains("[REDACTED_SECRET].test"));
+    assert!(!problem.to_string().contains(IN_A_NAME), "{problem}");
+}
+
+#[tokio::test]
 async fn no_secret_and_no_token_reaches_the_audit() {
     let broker = Broker::builder().build().unwrap();
     let session = broker

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
@@ -14,6 +14,7 @@ use oxg_protocol::task::Deliveries;
 use oxg_protocol::{ArtifactName, Digest, header};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ use crate::support::{Reply, manifest, try_exchange, within};
 const ROUNDS: u32 = 200;
 /// How many plugins work at a time.
 const WORKERS: u32 = 4;
+/// The shortest that the broker gives.
+const SHORT_LEASE: Duration = Duration::from_millis(100);
 const DIRECTORY: &str = "OXG_TEST_CRASH_DIRECTORY";
 
 /// The broker that is killed: this program once more. Without the variable it is an empty test.
@@ -54,12 +57,31 @@ impl Random {
 #[derive(Default)]
 struct Acknowledged {
     enqueued: BTreeSet<String>,
-    delivered: BTreeSet<String>,
+    /// The last lease of each task.
+    leases: BTreeMap<String, Lease>,
+    /// How many were replaced.
+    expired: usize,
     completed: BTreeMap<String, Value>,
+    /// Completions whose answer was lost: they are said again.
+    unanswered: Vec<Completion>,
+    said_again: usize,
     findings: BTreeSet<String>,
     artifacts: BTreeMap<String, String>,
     /// Ids of requests that the audit must know.
     requests: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Lease {
+    attempt: u32,
+    /// At least.
+    valid_until: Instant,
+}
+
+struct Completion {
+    task: String,
+    token: String,
+    output: String,
 }
 
 /// The same, and how much of it there is.
@@ -84,7 +106,7 @@ async fn nothing_that_a_killed_broker_acknowledged_is_lost_torn_or_done_twice() 
     let seed: u64 = seed.unwrap_or(0x9e37_79b9_7f4a_7c15);
     println!("OXG_TEST_SEED={seed}");
     let mut random = Random(seed.max(1));
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let journal = Arc::new(Journal::default());
     for round in 0..ROUNDS {
         let mut broker = start(directory.path()).await;
@@ -106,15 +128,25 @@ async fn nothing_that_a_killed_broker_acknowledged_is_lost_torn_or_done_twice() 
     }
     let known = std::mem::take(&mut *journal.known.lock().unwrap());
     println!(
-        "{} tasks enqueued, {} completed, {} findings, {} artifacts, {} lines of the audit",
+        "{} tasks enqueued, {} completed, {} of them said again, {} leases expired, \
+         {} findings, {} artifacts, {} lines of the audit",
         known.enqueued.len(),
         known.completed.len(),
+        known.said_again,
+        known.expired,
         known.findings.len(),
         known.artifacts.len(),
         known.requests.len(),
     );
     assert!(known.completed.len() > 20, "the broker hardly got to work");
+    assert!(known.said_again > 0 && known.expired > 0, "another seed is needed");
     check(directory.path(), &known).await;
+}
+
+/// In memory, where there is such a place: whatever ends a process loses nothing of it that a disk
+/// would keep, and 200 rounds need not wait for a disk.
+fn directory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Starts the broker and waits until it serves.
@@ -155,18 +187,11 @@ async fn step(plugin: &Plugin, name: &str, journal: &Journal) -> Option<()> {
         known.enqueued.insert(name.to_owned());
     });
 
-    let wanted = json!({ "max": 1, "wait_ms": 0, "lease_ms": 600_000 });
-    let leased: Deliveries = plugin.post("/v1/tasks/lease", wanted).await?.json();
-    for delivery in leased.deliveries {
-        let id = delivery.task_id.to_string();
-        let first = journal.known.lock().unwrap().delivered.insert(id.clone());
-        assert!(first, "{id} has two holders of a valid lease");
-        let done = json!({ "lease_token": delivery.lease_token.expose(), "output": name });
-        let reply = plugin.post(&format!("/v1/tasks/{id}/complete"), done).await?;
-        journal.add(&reply, |known| {
-            known.completed.insert(id.clone(), json!(name));
-        });
+    let again = journal.known.lock().unwrap().unanswered.pop();
+    if let Some(completion) = again {
+        complete(plugin, completion, journal, true).await?;
     }
+    lease(plugin, name, journal).await?;
 
     let finding = json!({ "type": "a", "message": name, "severity": "low" });
     let reply = plugin.post("/v1/findings", finding).await?;
@@ -181,7 +206,81 @@ async fn step(plugin: &Plugin, name: &str, journal: &Journal) -> Option<()> {
     journal.add(&reply, |known| {
         known.artifacts.insert(name.to_owned(), content.clone());
     });
-    plugin.call("PUT", "/v1/artifacts/shared", content).await.map(|_| ())
+    plugin.call("PUT", "/v1/artifacts/shared", content.clone()).await?;
+    upload(plugin, &format!("{name}-uploaded"), &content, journal).await
+}
+
+/// Leases a task; completes it, or lets its lease end.
+async fn lease(plugin: &Plugin, name: &str, journal: &Journal) -> Option<()> {
+    let short = name.bytes().map(u32::from).sum::<u32>() % 3 == 0;
+    let time = if short { SHORT_LEASE } else { Duration::from_secs(600) };
+    let asked = Instant::now();
+    let wanted = json!({ "max": 1, "wait_ms": 0, "lease_ms": time.as_millis() as u64 });
+    let leased: Deliveries = plugin.post("/v1/tasks/lease", wanted).await?.json();
+    for delivery in leased.deliveries {
+        let id = delivery.task_id.to_string();
+        {
+            let mut known = journal.known.lock().unwrap();
+            let before = known.leases.get(&id).copied();
+            if before.is_some_and(|before| before.attempt > delivery.attempt) {
+                // This worker slept so long that another has it by now.
+                continue;
+            }
+            assert!(!known.completed.contains_key(&id), "{id} is lent after it was completed");
+            if let Some(before) = before {
+                let ended = before.valid_until <= Instant::now();
+                assert!(ended, "{id} has two holders of a valid lease");
+                assert!(before.attempt < delivery.attempt, "the end of a lease is an attempt");
+                known.expired += 1;
+            }
+            // The broker reckons in whole milliseconds.
+            let valid_until = asked + time - Duration::from_millis(1);
+            known.leases.insert(id.clone(), Lease { attempt: delivery.attempt, valid_until });
+        }
+        if !short {
+            let token = delivery.lease_token.expose().to_owned();
+            let completion = Completion { task: id, token, output: name.to_owned() };
+            complete(plugin, completion, journal, false).await?;
+        }
+    }
+    Some(())
+}
+
+/// Completes a task, and notes if nobody knows whether that was heard.
+async fn complete(
+    plugin: &Plugin,
+    completion: Completion,
+    journal: &Journal,
+    again: bool,
+) -> Option<()> {
+    let Completion { task, token, output } = &completion;
+    let done = json!({ "lease_token": token, "output": output });
+    let Some(reply) = plugin.post(&format!("/v1/tasks/{task}/complete"), done).await else {
+        journal.known.lock().unwrap().unanswered.push(completion);
+        return None;
+    };
+    journal.add(&reply, |known| {
+        known.completed.insert(task.clone(), json!(output));
+        known.said_again += usize::from(again);
+    });
+    Some(())
+}
+
+/// An artifact in two parts.
+async fn upload(plugin: &Plugin, name: &str, content: &str, journal: &Journal) -> Option<()> {
+    let begun = plugin.call("POST", "/v1/uploads", String::new()).await?;
+    let place = begun.header("location").to_owned();
+    let (first, second) = content.split_at(content.len() / 3);
+    for (offset, part) in [(0, first), (first.len(), second)] {
+        plugin.append(&place, offset, part).await?;
+    }
+    let digest = Digest::of(content.as_bytes());
+    let close = format!("{place}?name={name}&digest={digest}");
+    let reply = plugin.call("PUT", &close, String::new()).await?;
+    journal.add(&reply, |known| {
+        known.artifacts.insert(name.to_owned(), content.to_owned());
+    });
+    Some(())
 }
 
 struct Plugin {
@@ -194,12 +293,20 @@ impl Plugin {
         self.call("POST", target, body.to_string()).await
     }
 
-    /// A whole answer that is no refusal, or `None` if the broker died before it came.
     async fn call(&self, method: &str, target: &str, body: String) -> Option<Reply> {
+        let request = Request::builder().method(method).uri(target);
+        self.send(request, body).await
+    }
+
+    async fn append(&self, place: &str, offset: usize, part: &str) -> Option<Reply> {
+        let request = Request::builder().method("PATCH").uri(place);
+        self.send(request.header("upload-offset", offset), part.to_owned()).await
+    }
+
+    /// A whole answer that is no refusal, or `None` if the broker died before it came.
+    async fn send(&self, request: http::request::Builder, body: String) -> Option<Reply> {
         let stream = UnixStream::connect(self.directory.join("sock")).await.ok()?;
-        let request = Request::builder()
-            .method(method)
-            .uri(target)
+        let request = request
             .header("host", "broker")
             .header("authorization", format!("Bearer {}", self.token))
             .body(Full::new(Bytes::from(body)))

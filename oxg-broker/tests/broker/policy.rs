@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex};
 
 use http::Response;
 use http_body_util::{BodyExt as _, Full};
-use oxg_broker::egress::CheckedRequest;
+use oxg_broker::egress::{CheckedRequest, ScriptedResolver};
 use oxg_broker::{Broker, full};
 use oxg_protocol::audit::{Decision, EventType};
 use oxg_protocol::{ErrorCode, Problem};
 
-use crate::support::{Names, Plugin, Scripted, exchange, manifest};
+use crate::support::{Plugin, Scripted, exchange, manifest, names};
 
 /// What reached the network: URL, addresses and head of each request.
 type Sent = Arc<Mutex<Vec<(String, Vec<IpAddr>, http::request::Parts)>>>;
 
-fn recording(names: &Names) -> (Plugin, Sent) {
+fn recording(names: &ScriptedResolver) -> (Plugin, Sent) {
     let sent = Sent::default();
     let record = sent.clone();
     let upstream = Scripted(move |checked: CheckedRequest| {
@@ -29,7 +29,7 @@ fn recording(names: &Names) -> (Plugin, Sent) {
 }
 
 /// The denial of `GET url`, after a check that nothing was sent.
-async fn denial(names: &Names, url: &str) -> Problem {
+async fn denial(names: &ScriptedResolver, url: &str) -> Problem {
     let (plugin, sent) = recording(names);
     let reply = plugin.call("GET", url, "").await;
     let problem = plugin.refusal(&reply);
@@ -44,11 +44,11 @@ const PUBLIC: &str = "93.184.215.14";
 
 #[tokio::test]
 async fn a_name_is_asked_for_once_and_exactly_the_checked_addresses_are_dialled() {
-    let names = Names::new(&[("shop.test", &[PUBLIC, "2606:4700::1"])]);
+    let names = names(&[("shop.test", &[PUBLIC, "2606:4700::1"])]);
     let (plugin, sent) = recording(&names);
     let reply = plugin.call("GET", "http://SHOP.test./a?b#".trim_end_matches('#'), "").await;
     assert_eq!((reply.status, reply.body.as_ref()), (200, &b"answer"[..]));
-    assert_eq!(names.asked(), ["shop.test"]);
+    assert_eq!(names.asked(), ["shop.test".parse().unwrap()]);
     let sent = sent.lock().unwrap();
     let (url, addresses, parts) = &sent[0];
     assert_eq!(url, "http://shop.test/a?b");
@@ -66,7 +66,7 @@ async fn a_name_is_asked_for_once_and_exactly_the_checked_addresses_are_dialled(
 async fn one_answer_that_is_not_public_denies_the_name() {
     for bad in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:93.184.215.14"] {
         for answers in [[PUBLIC, bad], [bad, PUBLIC]] {
-            let names = Names::new(&[("shop.test", &answers)]);
+            let names = names(&[("shop.test", &answers)]);
             let problem = denial(&names, "http://shop.test/").await;
             assert_eq!(problem.code(), ErrorCode::DestinationDenied, "{bad}");
             assert!(problem.detail.contains(bad), "{}", problem.detail);
@@ -77,7 +77,7 @@ async fn one_answer_that_is_not_public_denies_the_name() {
 
 #[tokio::test]
 async fn what_the_manifest_does_not_name_is_denied_before_any_name_is_resolved() {
-    let names = Names::new(&[("elsewhere.test", &[PUBLIC])]);
+    let names = names(&[("elsewhere.test", &[PUBLIC])]);
     let problem = denial(&names, "https://elsewhere.test/x").await;
     assert_eq!(problem.code(), ErrorCode::DestinationDenied);
     assert_eq!(problem.capability.as_deref(), Some("http"));
@@ -91,7 +91,7 @@ async fn what_the_manifest_does_not_name_is_denied_before_any_name_is_resolved()
 
 #[tokio::test]
 async fn this_machine_is_out_of_reach_unless_a_port_was_opened() {
-    let names = Names::new(&[("shop.test", &["127.0.0.1"])]);
+    let names = names(&[("shop.test", &["127.0.0.1"])]);
     for url in [
         "http://127.0.0.1/",
         "http://127.9.9.9:8080/",
@@ -121,7 +121,7 @@ async fn this_machine_is_out_of_reach_unless_a_port_was_opened() {
 
 #[tokio::test]
 async fn a_name_without_an_address_is_unreachable() {
-    for names in [Names::default(), Names::new(&[("shop.test", &[])])] {
+    for names in [ScriptedResolver::new(), names(&[("shop.test", &[])])] {
         let (plugin, sent) = recording(&names);
         let reply = plugin.call("GET", "http://shop.test/", "").await;
         let problem = plugin.refusal(&reply);
@@ -133,7 +133,7 @@ async fn a_name_without_an_address_is_unreachable() {
 
 #[tokio::test]
 async fn an_upgrade_is_a_matter_of_the_websocket_capability() {
-    let names = Names::new(&[("shop.test", &[PUBLIC])]);
+    let names = names(&[("shop.test", &[PUBLIC])]);
     for (url, upgrade) in [
         ("http://shop.test/", "websocket"),
         ("http://shop.test/", "h2c"),
@@ -155,7 +155,7 @@ async fn an_upgrade_is_a_matter_of_the_websocket_capability() {
 
 #[tokio::test]
 async fn nothing_of_the_connection_or_the_broker_reaches_the_target() {
-    let names = Names::new(&[("shop.test", &[PUBLIC])]);
+    let names = names(&[("shop.test", &[PUBLIC])]);
     let (plugin, sent) = recording(&names);
     let mut request = plugin.request("POST", "https://shop.test/").header("host", "evil.test");
     for (name, value) in [
@@ -196,7 +196,7 @@ async fn nothing_of_the_connection_or_the_broker_reaches_the_target() {
 
 #[tokio::test]
 async fn what_a_target_sends_is_never_taken_for_the_brokers_word() {
-    let names = Names::new(&[("shop.test", &[PUBLIC])]);
+    let names = names(&[("shop.test", &[PUBLIC])]);
     let upstream = Scripted(|_| {
         let response = Response::builder()
             .status(403)
@@ -226,7 +226,7 @@ async fn what_a_target_sends_is_never_taken_for_the_brokers_word() {
 
 #[tokio::test]
 async fn trailers_end_at_the_broker() {
-    let names = Names::new(&[("shop.test", &[PUBLIC])]);
+    let names = names(&[("shop.test", &[PUBLIC])]);
     let upstream = Scripted(|_| {
         let mut trailers = http::HeaderMap::new();
         trailers.insert("oxg-error", "destination_denied".parse().unwrap());

@@ -113,8 +113,8 @@ async fn a_log_record_carries_who_sent_it_and_not_who_it_says() {
     let record = json!({
         "ts": "2026-01-02T03:04:05Z", "level": "info", "target": format!("t.{SECRET}"),
         "msg": format!("saw {SECRET}"), "plugin": "somebody-else", "run_id": "r-1",
-        "trace_id": format!("x{SECRET}"),
         "fields": { "deep": [{ "value": SECRET }] },
+        "spans": [{ "name": SECRET, "password": "hunter2", "where": SECRET }],
     });
     let reply = plugin.call("POST", "/v1/logs", format!("{record}\nnonsense")).await;
     let answers: Vec<Value> = lines(&reply);
@@ -127,6 +127,28 @@ async fn a_log_record_carries_who_sent_it_and_not_who_it_says() {
     assert_eq!(kept[0].ts, "2026-01-02T03:04:05Z");
     let text = serde_json::to_string(&kept).unwrap();
     assert!(!text.contains("horse"), "{text}");
+    assert_eq!(kept[0].spans[0]["password"], "[REDACTED_SECRET]");
+}
+
+#[tokio::test]
+async fn a_trace_id_is_one_and_no_secret_in_hexadecimal() {
+    const SIXTEEN: &str = "horse-batteries!";
+    let broker = Broker::builder().build().unwrap();
+    let session = broker.session(manifest());
+    let session = session.secret("api-token".parse().unwrap(), SIXTEEN.into()).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let hex: String = SIXTEEN.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let record = |trace: &str| {
+        json!({ "ts": "2026-01-02T03:04:05Z", "level": "info", "target": "t", "msg": "m",
+            "trace_id": trace })
+    };
+    let good = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let body = [good, &hex, "x"].map(|trace| record(trace).to_string()).join("\n");
+    let answers: Vec<Value> = lines(&plugin.call("POST", "/v1/logs", body).await);
+    assert_eq!(answers[2]["rejected"]["type"], "urn:oxg:error:invalid_request");
+    let kept = plugin.broker.logs().unwrap();
+    let ids: Vec<_> = kept.iter().map(|record| record.trace_id.map(|id| id.to_string())).collect();
+    assert_eq!(ids, [Some(good.to_owned()), None]);
 }
 
 #[tokio::test]

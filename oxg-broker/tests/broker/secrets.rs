@@ -2,9 +2,11 @@
 
 use http_body_util::BodyExt as _;
 use oxg_broker::Broker;
+use oxg_protocol::audit::{Decision, EventType};
 use oxg_protocol::secret::{Lease, SecretGrant};
-use oxg_protocol::{ErrorCode, Problem};
+use oxg_protocol::{ErrorCode, Problem, SecretName};
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 use crate::support::{Plugin, manifest, open, within};
 
@@ -95,11 +97,107 @@ async fn a_rotation_reaches_whoever_watches() {
         frame.into_data().unwrap()
     };
     assert_eq!(next().await, "{\"version\":1}\n");
-    plugin.session.rotate_secret("api-token".parse().unwrap(), "battery-staple-horse".into());
+    plugin.session.rotate_secret(&"api-token".parse().unwrap(), "battery-staple-horse".into());
     assert_eq!(next().await, "{\"version\":2}\n");
     let grant: SecretGrant = plugin.call("GET", "/v1/secrets/api-token", "").await.json();
     assert_eq!((grant.version, grant.value.expose_secret()), (2, "battery-staple-horse"));
     assert!(!plugin.broker.redactor().redact("battery-staple-horse").contains("staple"));
     let reply = plugin.call("GET", "/v1/secrets/not-declared/watch", "").await;
     assert_eq!(plugin.refusal(&reply).code(), ErrorCode::SecretNotGranted);
+}
+
+#[tokio::test]
+async fn a_watch_ends_with_its_session_and_with_a_revocation() {
+    for revoked in [true, false] {
+        let plugin = plugin();
+        let request = plugin.request("GET", "/v1/secrets/api-token/watch");
+        let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+        let mut watching = open(plugin.broker.connect(), request).await.unwrap();
+        let first = within(watching.response.body_mut().frame()).await.unwrap().unwrap();
+        assert_eq!(first.into_data().unwrap(), "{\"version\":1}\n");
+        let Plugin { broker, session } = plugin;
+        if revoked {
+            broker.revoke_secret(&"api-token".parse().unwrap());
+        } else {
+            drop(session);
+        }
+        assert!(within(watching.response.body_mut().frame()).await.is_none(), "{revoked}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_secret_and_a_revoked_lease_are_lost_over_the_wire() {
+    let plugin = plugin();
+    let lend =
+        async || -> SecretGrant { plugin.call("GET", "/v1/secrets/api-token", "").await.json() };
+    let grant = lend().await;
+    let renew = format!("/v1/leases/{}/renew", grant.lease.id);
+    assert!(plugin.session.revoke_lease(&grant.lease.id));
+    assert_eq!(plugin.call("POST", &renew, "").await.code(), ErrorCode::LeaseLost);
+    lend().await;
+    plugin.session.revoke_secret(&"api-token".parse().unwrap());
+    assert!(plugin.session.secret_leases().is_empty());
+    let reply = plugin.call("GET", "/v1/secrets/api-token", "").await;
+    assert_eq!(plugin.refusal(&reply).code(), ErrorCode::SecretNotGranted);
+}
+
+#[tokio::test]
+async fn each_denial_about_a_secret_is_in_the_audit_and_no_value_is() {
+    let plugin = plugin();
+    for (method, path, code) in [
+        ("GET", "/v1/secrets/not-declared", ErrorCode::SecretNotGranted),
+        ("GET", "/v1/secrets/not-declared/watch", ErrorCode::SecretNotGranted),
+        ("GET", "/v1/secrets/Not-A-Name", ErrorCode::InvalidRequest),
+        ("POST", "/v1/leases/l-1/renew", ErrorCode::LeaseLost),
+    ] {
+        let reply = plugin.call(method, path, "").await;
+        assert_eq!(plugin.refusal(&reply).code(), code, "{path}");
+        let record = plugin.audited(&reply);
+        assert_eq!(record.decision, Decision::Deny, "{path}");
+        assert_eq!(record.metadata["path"], path);
+        assert_eq!(record.metadata["code"], code.as_str());
+        assert_eq!(record.plugin_id, plugin.session.plugin_id());
+        if code == ErrorCode::SecretNotGranted {
+            assert_eq!(record.event_type, EventType::Secret);
+            assert_eq!(record.metadata["capability"], "secrets");
+            let hint = r#""names": ["api-token", "not-declared"]"#;
+            assert_eq!(record.metadata["manifest_hint"], hint);
+        }
+    }
+    plugin.call("GET", "/v1/secrets/api-token", "").await;
+    let audit = serde_json::to_string(&plugin.broker.audit().unwrap()).unwrap();
+    assert!(!audit.contains("horse") && !audit.contains("other-value"), "{audit}");
+}
+
+#[tokio::test]
+async fn no_value_is_ever_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let broker = Broker::builder().directory(directory.path()).build().unwrap();
+    let name: SecretName = "api-token".parse().unwrap();
+    let session = broker.session(manifest()).secret(name.clone(), VALUE.into()).open().unwrap();
+    let plugin = Plugin { broker, session };
+    let grant: SecretGrant = plugin.call("GET", "/v1/secrets/api-token", "").await.json();
+    plugin.call("POST", &format!("/v1/leases/{}/renew", grant.lease.id), "").await;
+    plugin.session.rotate_secret(&name, "battery-staple-horse".into());
+    plugin.call("GET", "/v1/secrets/api-token", "").await;
+    let log = json!({ "ts": "", "level": "info", "target": "t", "msg": format!("{VALUE}") });
+    plugin.call("POST", "/v1/logs", log.to_string()).await;
+    let mut folders = vec![directory.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).unwrap();
+            files += 1;
+            for value in [VALUE, "battery-staple"] {
+                let found = bytes.windows(value.len()).any(|window| window == value.as_bytes());
+                assert!(!found, "{value} in {}", entry.path().display());
+            }
+        }
+    }
+    assert!(files > 2, "{files}");
 }

@@ -1,11 +1,10 @@
 //! What the tests share: a plugin's side of the wire, scripted names, scripted targets.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,11 +15,10 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use oxg_broker::egress::{CheckedRequest, Resolve, Resolving, Sending, Upstream, UpstreamError};
+use oxg_broker::egress::{CheckedRequest, ScriptedResolver, Sending, Upstream, UpstreamError};
 use oxg_broker::{Body, BodyError, Broker, Session};
 use oxg_manifest::Manifest;
 use oxg_protocol::audit::{AuditRecord, Decision};
-use oxg_protocol::host::HostName;
 use oxg_protocol::{ErrorCode, Limits, Problem, header};
 use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
@@ -231,7 +229,9 @@ where
         + Send
         + 'static,
 {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut client = http1::Builder::new();
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = client.max_headers(2048).handshake(io).await?;
     // Spawned apart, so that dropping the caller's future drops the connection.
     let boxed: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         let _ = connection.await;
@@ -257,31 +257,12 @@ where
     String::from_utf8(answer).unwrap()
 }
 
-/// Names with scripted addresses, and which were asked for.
-#[derive(Clone, Default)]
-pub(crate) struct Names {
-    answers: Arc<HashMap<String, Vec<IpAddr>>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Names {
-    pub(crate) fn new(answers: &[(&str, &[&str])]) -> Self {
-        let parse = |ips: &[&str]| ips.iter().map(|ip| ip.parse().unwrap()).collect();
-        let answers = answers.iter().map(|(name, ips)| ((*name).to_owned(), parse(ips))).collect();
-        Self { answers: Arc::new(answers), asked: Arc::default() }
-    }
-
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-impl Resolve for Names {
-    fn resolve<'a>(&'a self, name: &'a HostName) -> Resolving<'a> {
-        self.asked.lock().unwrap().push(name.to_string());
-        let answer = self.answers.get(name.as_str()).cloned();
-        Box::pin(async move { answer.ok_or_else(|| io::ErrorKind::NotFound.into()) })
-    }
+/// Names with these addresses each.
+pub(crate) fn names(answers: &[(&str, &[&str])]) -> ScriptedResolver {
+    answers.iter().fold(ScriptedResolver::new(), |names, (name, ips)| {
+        let ips = ips.iter().map(|ip| ip.parse::<IpAddr>().unwrap());
+        names.answer(&name.parse().unwrap(), ips)
+    })
 }
 
 /// Targets that are a function.
@@ -305,7 +286,7 @@ where
 {
     let broker = Broker::builder()
         .limits(limits)
-        .resolver(Names::new(&[("shop.test", &["93.184.215.14"])]))
+        .resolver(names(&[("shop.test", &["93.184.215.14"])]))
         .upstream(Scripted(target));
     Plugin::of(broker.build().unwrap())
 }
@@ -345,6 +326,53 @@ where
     (port, AbortOnDropHandle::new(serving))
 }
 
+/// A TCP target that serves connection after connection, each with its number from 1 on, at the same
+/// time.
+pub(crate) struct Target {
+    pub(crate) port: u16,
+    accepted: Arc<AtomicUsize>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Target {
+    pub(crate) async fn new<F, R>(serve: F) -> Self
+    where
+        F: Fn(usize, TcpStream) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let accepted = Arc::<AtomicUsize>::default();
+        let count = accepted.clone();
+        let serving = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+                connections.spawn(serve(number, stream));
+            }
+        });
+        Self { port, accepted, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    /// How many connections there were.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// A plugin that may reach it.
+    pub(crate) fn plugin(&self) -> Plugin {
+        self.plugin_with(Limits::default())
+    }
+
+    pub(crate) fn plugin_with(&self, limits: Limits) -> Plugin {
+        Plugin::reaching(Broker::builder().limits(limits).build().unwrap(), &[self.port])
+    }
+}
+
 /// A target that answers with these bytes, hangs up, and returns the head that it got.
 pub(crate) async fn answering(answer: &'static str) -> (u16, AbortOnDropHandle<String>) {
     target(async |mut stream| {
@@ -356,11 +384,16 @@ pub(crate) async fn answering(answer: &'static str) -> (u16, AbortOnDropHandle<S
     .await
 }
 
-/// Reads up to the empty line, byte by byte, so that the body stays.
-pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+/// As [`read_head`]; `None` where the peer hangs up before its end.
+pub(crate) async fn next_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
+        head.push(stream.read_u8().await.ok()?);
     }
-    String::from_utf8(head).unwrap()
+    String::from_utf8(head).ok()
+}
+
+/// Reads up to the empty line, byte by byte, so that the body stays.
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    next_head(stream).await.unwrap()
 }

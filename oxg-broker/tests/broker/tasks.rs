@@ -9,7 +9,7 @@ use oxg_protocol::task::{Deliveries, Enqueued, Extension, NewTask};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Plugin, manifest_of, within};
+use crate::support::{Plugin, manifest_of, open, within};
 
 fn wanting(max: u32, wait_ms: u64) -> Value {
     json!({ "max": max, "wait_ms": wait_ms, "lease_ms": 10_000 })
@@ -205,4 +205,68 @@ async fn tasks_in_a_directory_outlive_the_broker_and_their_leases_too() {
     let done = json!({ "lease_token": lent["lease_token"], "output": 7 });
     assert_eq!(plugin.post(&path, &done).await.status, 204);
     assert_eq!(plugin.session.tasks()[0].state, TaskState::Completed(Some(json!(7))));
+}
+
+#[tokio::test]
+async fn a_completion_whose_answer_got_lost_is_said_again_and_changes_nothing() {
+    let plugin = Plugin::new();
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
+    let leased: Value = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await.json();
+    let delivery = &leased["deliveries"][0];
+    let path = format!("/v1/tasks/{}/complete", delivery["task_id"].as_str().unwrap());
+    let word = json!({ "lease_token": delivery["lease_token"], "output": "first" });
+    // Whoever asked is gone before the answer.
+    let request = plugin.request("POST", &path);
+    let request = request.body(http_body_util::Full::<bytes::Bytes>::from(word.to_string()));
+    drop(open(plugin.broker.connect(), request.unwrap()).await.unwrap());
+    for output in ["first", "second"] {
+        let word = json!({ "lease_token": delivery["lease_token"], "output": output });
+        assert_eq!(plugin.post(&path, &word).await.status, 204);
+    }
+    let tasks = plugin.session.tasks();
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].state, TaskState::Completed(Some(json!("first"))));
+    let fail = path.replace("/complete", "/fail");
+    let word = json!({ "lease_token": delivery["lease_token"], "retryable": true, "reason": "no" });
+    assert_eq!(plugin.post(&fail, &word).await.code(), ErrorCode::LeaseLost);
+}
+
+#[tokio::test]
+async fn a_task_keeps_the_trace_of_whoever_enqueued_it() {
+    const OF_THE_CALL: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const OF_THE_TASK: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let plugin = Plugin::new();
+    for body in [json!({ "input": 1 }), json!({ "input": 2, "traceparent": OF_THE_TASK })] {
+        let request = plugin.request("POST", "/v1/tasks").header("traceparent", OF_THE_CALL);
+        let body = http_body_util::Full::new(bytes::Bytes::from(body.to_string()));
+        assert_eq!(plugin.send(request.body(body).unwrap()).await.status, 200);
+    }
+    plugin.session.enqueue(NewTask::new(json!(3))).await.unwrap();
+    let leased: Deliveries = plugin.post("/v1/tasks/lease", &wanting(8, 0)).await.json();
+    let mut traces: Vec<_> = leased
+        .deliveries
+        .iter()
+        .map(|delivery| (delivery.input.as_u64(), delivery.traceparent))
+        .collect();
+    traces.sort_by_key(|(input, _)| *input);
+    let of = |text: &str| Some(text.parse().unwrap());
+    let expected = [(Some(1), of(OF_THE_CALL)), (Some(2), of(OF_THE_TASK)), (Some(3), None)];
+    assert_eq!(traces, expected);
+}
+
+#[tokio::test]
+async fn a_result_is_kept_without_secrets() {
+    const SECRET: &str = "correct-horse-battery";
+    let broker = oxg_broker::Broker::builder().build().unwrap();
+    let session = broker.session(crate::support::manifest());
+    let session = session.secret("api-token".parse().unwrap(), SECRET.into()).open().unwrap();
+    let plugin = Plugin { broker, session };
+    plugin.session.enqueue(NewTask::new(json!(1))).await.unwrap();
+    let leased: Deliveries = plugin.post("/v1/tasks/lease", &wanting(1, 0)).await.json();
+    let delivery = &leased.deliveries[0];
+    let path = format!("/v1/tasks/{}/complete", delivery.task_id);
+    let result = json!({ "lease_token": delivery.lease_token, "output": { "saw": SECRET } });
+    assert_eq!(plugin.post(&path, &result).await.status, 204);
+    let state = &plugin.session.tasks()[0].state;
+    assert_eq!(*state, TaskState::Completed(Some(json!({ "saw": "[REDACTED_SECRET]" }))));
 }

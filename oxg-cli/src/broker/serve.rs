@@ -10,8 +10,10 @@ use oxg_manifest::Manifest;
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::args::ArtifactArgs;
 use crate::error::{CliError, Exit};
 use crate::run::input;
+use crate::task_store::TaskStoreArgs;
 use crate::terminal;
 
 pub(super) const HELP: &str = "\
@@ -51,10 +53,20 @@ pub(crate) struct ServeArgs {
     #[arg(long = "secret", value_name = "NAME=VALUE|NAME=@FILE")]
     secrets: Vec<String>,
 
+    /// Where secrets come from that no --secret gives, as for `oxg run`. Repeatable, asked in order.
+    #[arg(long = "secrets", value_name = "FILE|env|exec:PROGRAM|vault:FILE")]
+    secret_sources: Vec<String>,
+
     /// Keep findings, audit, logs, artifacts and tasks in this folder; made if it is not there. One
     /// broker at a time uses it.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+
+    #[command(flatten)]
+    task_store: TaskStoreArgs,
+
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
 }
 
 /// Where a broker shall listen.
@@ -78,17 +90,21 @@ impl FromStr for Listen {
 
 pub(super) async fn serve(args: ServeArgs) -> Result<Exit, CliError> {
     let manifest = Manifest::read(&args.manifest)?;
-    let mut builder = Broker::builder();
+    let mut builder = Broker::builder().redactor(terminal::redactor().clone());
     if let Some(keep) = &args.keep {
         builder = builder.directory(keep);
     }
+    builder = args.task_store.add_to(builder).await?;
     for file in &args.authorities {
         builder = builder.ca_file(file)?;
     }
-    let broker = builder.build()?;
+    let broker = args.artifacts.apply(builder).await?.build()?;
     let mut session = broker.session(manifest);
     for (name, value) in input::secrets(&args.secrets)? {
         session = session.secret(name, value);
+    }
+    for source in input::secret_sources(&args.secret_sources)? {
+        session = source.add_to(session);
     }
     for port in &args.allow_loopback {
         session = session.allow_loopback(*port);

@@ -14,6 +14,7 @@ use crate::ending::Ending;
 use crate::error::{CliError, Exit};
 use crate::report::{self, Report};
 use crate::run::{Plan, execute};
+use crate::task_store::TaskStoreArgs;
 use crate::terminal;
 use site::Site;
 
@@ -37,6 +38,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         manifest,
         program: None,
         release: false,
+        task_store: TaskStoreArgs::default(),
         tasks: urls.iter().map(|url| NewTask::new(json!({ "url": url }))).collect(),
         secrets: vec![(name, TOKEN.into())],
         secret_sources: Vec::new(),
@@ -45,6 +47,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, CliError> {
         config: Map::new(),
         timeout: Duration::from_secs(60),
         log: None,
+        artifacts: crate::args::ArtifactArgs::default(),
     };
     let mut report = execute(plan, &args.output).await?;
     site.stop().await;

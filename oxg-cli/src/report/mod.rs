@@ -16,6 +16,7 @@ use crate::args::Format;
 use crate::ending::Ending;
 use crate::error::{CliError, Exit};
 use crate::files::Files;
+use crate::terminal;
 
 /// Said at each start and in each report, until it is not true any more.
 pub(crate) const NOT_ISOLATED: &str =
@@ -134,13 +135,16 @@ impl TaskReport {
             _ => ("open", None),
         };
         let id = view.id.to_string();
+        // What was typed may hold what is secret by now.
+        let mut input = view.input;
+        terminal::redactor().redact_json(&mut input);
         let denied = decisions.iter().rfind(|record| {
             record.decision == Decision::Deny && text(record, "task_id") == Some(&id)
         });
         Self {
             denial: denied.filter(|_| state == "failed").map(Denial::new),
             id,
-            input: view.input,
+            input,
             state,
             attempts: view.attempts,
             history: view.history,

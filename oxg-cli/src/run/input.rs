@@ -4,12 +4,15 @@ use std::path::Path;
 
 use oxg_broker::SessionBuilder;
 use oxg_broker::secrets::{CommandSource, EnvironmentSource, FileSource};
+#[cfg(feature = "vault")]
+use oxg_broker::secrets::{VaultSettings, VaultSource};
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
-use secrecy::{SecretString, zeroize::Zeroize as _};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroize as _};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
+use crate::terminal;
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 16 << 20;
@@ -44,6 +47,8 @@ pub(crate) enum Source {
     File(FileSource),
     Environment(EnvironmentSource),
     Command(CommandSource),
+    #[cfg(feature = "vault")]
+    Vault(VaultSource),
 }
 
 impl Source {
@@ -52,6 +57,8 @@ impl Source {
             Self::File(source) => session.secret_source(source),
             Self::Environment(source) => session.secret_source(source),
             Self::Command(source) => session.secret_source(source),
+            #[cfg(feature = "vault")]
+            Self::Vault(source) => session.secret_source(source),
         }
     }
 }
@@ -64,11 +71,35 @@ fn secret_source(argument: &str) -> Result<Source, CliError> {
     if argument == "env" {
         return Ok(Source::Environment(EnvironmentSource::of_process()));
     }
-    if let Some(program) = argument.strip_prefix("exec:") {
-        return Ok(Source::Command(CommandSource::new(program, [""; 0])));
+    let invalid = |problem: String| CliError::argument("--secrets", problem);
+    if let Some(command) = argument.strip_prefix("exec:") {
+        let (program, arguments) = words(command).ok_or_else(|| {
+            invalid("expected exec:PROGRAM, its arguments behind it, each quote closed".to_owned())
+        })?;
+        return Ok(Source::Command(CommandSource::new(program, arguments)));
     }
-    let opened = FileSource::open(argument).map(Source::File);
-    opened.map_err(|error| CliError::argument("--secrets", error.to_string()))
+    if let Some(file) = argument.strip_prefix("vault:") {
+        return vault(Path::new(file)).map_err(invalid);
+    }
+    FileSource::open(argument).map(Source::File).map_err(|error| invalid(error.to_string()))
+}
+
+/// A program and its arguments, split and unquoted as a POSIX shell does it, without anything else
+/// that a shell does.
+fn words(command: &str) -> Option<(String, std::vec::IntoIter<String>)> {
+    let mut words = shlex::split(command)?.into_iter();
+    Some((words.next().filter(|program| !program.is_empty())?, words))
+}
+
+#[cfg(feature = "vault")]
+fn vault(file: &Path) -> Result<Source, String> {
+    let opened = VaultSettings::read(file).and_then(VaultSource::new);
+    opened.map(Source::Vault).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "vault"))]
+fn vault(_: &Path) -> Result<Source, String> {
+    Err("this `oxg` was built without the feature `vault`".to_owned())
 }
 
 /// No message of this function repeats what was typed: it may be the secret.
@@ -87,6 +118,8 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
             value
         }
     };
+    // What is printed from here on does not repeat it. One that is refused is warned about later.
+    let _ = terminal::redactor().register(value.expose_secret());
     Ok((name, value))
 }
 
@@ -120,7 +153,6 @@ fn read(what: &str, path: &Path) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret as _;
 
     fn owned(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -145,6 +177,38 @@ mod tests {
             let error = secrets(&owned(&[argument])).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_command_is_split_as_a_shell_splits_and_nothing_in_it_is_expanded() {
+        let split = |text: &str| {
+            words(text).map(|(program, arguments)| {
+                std::iter::once(program).chain(arguments).collect::<Vec<_>>()
+            })
+        };
+        for (text, expected) in [
+            ("/bin/get", vec!["/bin/get"]),
+            ("get -n 'two words' \"a'b\" c\\ d", vec!["get", "-n", "two words", "a'b", "c d"]),
+            ("get '$HOME' * `x` ;", vec!["get", "$HOME", "*", "`x`", ";"]),
+            ("'/opt/my tools/get'", vec!["/opt/my tools/get"]),
+        ] {
+            assert_eq!(split(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "  ", "''", "get 'open"] {
+            assert_eq!(split(text), None, "{text}");
+            assert!(secret_source(&format!("exec:{text}")).is_err(), "{text}");
+        }
+    }
+
+    #[cfg(feature = "vault")]
+    #[test]
+    fn what_is_wrong_with_a_vault_is_said_at_the_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.toml");
+        std::fs::write(&path, "address = \"http://vault.test\"\ntoken_env = \"PATH\"\n").unwrap();
+        let argument = format!("vault:{}", path.display());
+        let error = secret_sources(&[argument]).err().unwrap().to_string();
+        assert!(error.contains("Vault: `address` is https://"), "{error}");
     }
 
     #[test]

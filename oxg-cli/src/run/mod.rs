@@ -20,10 +20,11 @@ use oxg_protocol::task::NewTask;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::args::{OutputArgs, RunArgs};
+use crate::args::{ArtifactArgs, OutputArgs, RunArgs};
 use crate::error::{CliError, Exit};
 use crate::files::Files;
 use crate::report::{self, Report};
+use crate::task_store::TaskStoreArgs;
 use crate::terminal;
 use input::Source;
 
@@ -34,6 +35,7 @@ pub(crate) struct Plan {
     pub(crate) program: Option<PathBuf>,
     pub(crate) release: bool,
     pub(crate) tasks: Vec<NewTask>,
+    pub(crate) task_store: TaskStoreArgs,
     pub(crate) secrets: Vec<(SecretName, SecretString)>,
     pub(crate) secret_sources: Vec<Source>,
     pub(crate) loopback_ports: Vec<u16>,
@@ -41,15 +43,19 @@ pub(crate) struct Plan {
     pub(crate) config: Map<String, Value>,
     pub(crate) timeout: Duration,
     pub(crate) log: Option<String>,
+    pub(crate) artifacts: ArtifactArgs,
 }
 
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
     let manifest = Manifest::read(args.directory.join("manifest.json"))?;
+    // First: no error from here on repeats one.
+    let secrets = input::secrets(&args.secrets)?;
     let config = args.config.as_deref().map(input::config).transpose()?.unwrap_or_default();
     settings::check(&manifest, &config)?;
     let plan = Plan {
         tasks: input::tasks(&args.tasks)?,
-        secrets: input::secrets(&args.secrets)?,
+        task_store: args.task_store,
+        secrets,
         secret_sources: input::secret_sources(&args.secret_sources)?,
         config,
         directory: args.directory,
@@ -60,6 +66,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, CliError> {
         authorities: args.authorities,
         timeout: Duration::from_secs(args.timeout),
         log: args.log,
+        artifacts: args.artifacts,
     };
     let report = execute(plan, &args.output).await?;
     report::print(&report, args.output.format);
@@ -75,12 +82,14 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     let files = Files::prepare(output.keep.as_deref())?;
     let mut builder = Broker::builder()
         .directory(&files.directory)
+        .redactor(terminal::redactor().clone())
         // The tasks of this run alone: nothing is left of them for a later one.
         .tasks(MemoryTasks::new());
+    builder = plan.task_store.add_to(builder).await?;
     for file in &plan.authorities {
         builder = builder.ca_file(file)?;
     }
-    let broker = builder.build()?;
+    let broker = plan.artifacts.apply(builder).await?.build()?;
     let mut session = broker.session(plan.manifest.clone()).config(plan.config);
     for (name, value) in plan.secrets {
         session = session.secret(name, value);
@@ -103,7 +112,7 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
     }
     for name in session.unredacted_secrets() {
         let warning = format!(
-            "the secret {name} is too short or too common to be removed from logs and findings"
+            "the secret {name} is not lent: it is too short or too common to be removed from logs and findings"
         );
         terminal::progress("warning", &warning);
     }

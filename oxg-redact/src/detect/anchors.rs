@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, checksummed, curl, jwt, named, pem, phone, wallet};
+use super::{Scan, authorization, checksummed, commands, jwt, named, pem, phone, wallet};
 use crate::bytes::{ALNUM, ByteSet};
-use crate::names::{ENDS, STEMS};
+use crate::names::{ENDS, SERVICES, STEMS};
 
 /// What to do where a text occurs.
 #[derive(Clone, Copy)]
@@ -16,7 +16,8 @@ enum Action {
     Authorization(&'static str),
     Name,
     PhoneWord,
-    Curl,
+    Command(&'static commands::Command),
+    Phrase,
     Wallet,
 }
 
@@ -54,8 +55,8 @@ const LONG_RUN_MAX: usize = 128;
 pub(super) struct State {
     /// The name judged last. Stems share names ("auth_token"); one is judged once.
     name: std::ops::Range<usize>,
-    /// How far the flags of commands were looked for.
-    flags: usize,
+    /// The command judged last, and how far its flags were looked for.
+    flags: (&'static str, usize),
 }
 
 static ANCHORS: LazyLock<Anchors> = LazyLock::new(Anchors::new);
@@ -69,7 +70,6 @@ impl Anchors {
         let mut all = vec![
             Anchor::exact(pem::ANCHOR, Action::Pem),
             Anchor::exact(jwt::ANCHOR, Action::Jwt),
-            Anchor::exact(curl::COMMAND, Action::Curl),
             Anchor::exact(wallet::ANCHOR, Action::Wallet),
         ];
         for rule in tokens::all().filter(|rule| !rule.is_in_long_run()) {
@@ -78,7 +78,9 @@ impl Anchors {
         all.extend(
             authorization::SCHEMES.iter().map(|s| Anchor::folded(s, Action::Authorization(s))),
         );
-        all.extend(STEMS.iter().map(|s| Anchor::folded(s, Action::Name)));
+        all.extend(STEMS.iter().chain(SERVICES).map(|s| Anchor::folded(s, Action::Name)));
+        all.extend(named::PHRASES.iter().map(|p| Anchor::folded(p, Action::Phrase)));
+        all.extend(commands::COMMANDS.iter().map(|c| Anchor::folded(c.name, Action::Command(c))));
         all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
         let long_runs = tokens::all()
             .filter(|rule| rule.is_in_long_run())
@@ -205,8 +207,11 @@ impl Anchor {
             Action::Name => named::at(scan, start..end, &mut state.name),
             Action::Authorization(scheme) => authorization::at(scan, start, scheme),
             Action::PhoneWord => phone::at_word(scan, start..end),
-            Action::Curl if start < state.flags => {}
-            Action::Curl => state.flags = curl::at(scan, start),
+            Action::Phrase => named::after_phrase(scan, start..end),
+            Action::Command(command) if state.flags.0 == command.name && start < state.flags.1 => {}
+            Action::Command(command) => {
+                state.flags = (command.name, commands::at(scan, start, command));
+            }
             Action::Token(rule) => tokens::at(scan, start, self.text, rule),
             Action::Wallet => wallet::bech32_at(scan, start),
             Action::Pem => pem::at(scan, start),

@@ -26,8 +26,9 @@ impl Scan<'_> {
 
 /// Where a word stands that does not begin in the middle of another.
 fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).enumerate().rev().find_map(|(at, there)| {
+    let (first, rest) = word.split_first()?;
+    memchr::memrchr_iter(*first, text).find(|at| {
         let begins = at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_lowercase());
-        (there == word && begins).then_some(at)
+        begins && text[at + 1..].starts_with(rest)
     })
 }

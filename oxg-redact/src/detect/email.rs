@@ -22,6 +22,9 @@ const NOT_DOMAINS: &[&str] = &[
     "java", "dll", "exe",
 ];
 
+/// Domains that name whoever defined an algorithm (RFC 4251, section 4.2).
+const ALGORITHM_DOMAINS: &[&[u8]] = &[b"openssh.com", b"libssh.org"];
+
 /// What earlier `@` of a text told. They come in order.
 #[derive(Default)]
 pub(crate) struct AtSigns {
@@ -59,7 +62,9 @@ pub(crate) fn at(scan: &mut Scan<'_>, state: &mut AtSigns, at: usize) {
         return;
     };
     // `git@host:path` and `ssh://git@host` name a service account, not a person.
-    if text[start..at].eq_ignore_ascii_case(b"git") {
+    if text[start..at].eq_ignore_ascii_case(b"git")
+        || ALGORITHM_DOMAINS.contains(&&text[at + 1..end])
+    {
         return;
     }
     if matches!(before(text, start), Some(b'/' | b':')) {

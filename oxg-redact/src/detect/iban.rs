@@ -108,6 +108,9 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         return;
     }
     let text = scan.text;
+    if !text.get(at).is_some_and(u8::is_ascii_uppercase) {
+        return;
+    }
     let Some(length) = text.get(at..).and_then(<[u8]>::first_chunk).and_then(length) else {
         return;
     };

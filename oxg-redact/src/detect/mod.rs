@@ -12,9 +12,10 @@ mod authorization;
 mod card;
 mod checksummed;
 mod classes;
+mod commands;
 mod context;
-mod curl;
 mod email;
+mod gap;
 mod iban;
 mod ip;
 mod jwt;
@@ -22,6 +23,8 @@ mod named;
 mod named_value;
 mod national_id;
 mod numbers;
+mod own;
+mod pair;
 mod pem;
 mod phone;
 mod runs;
@@ -30,14 +33,17 @@ mod starts;
 mod tests;
 mod tokens;
 mod url;
+mod value;
 mod wallet;
 
 use std::ops::Range;
 
-pub(crate) use named::awaits_value;
-#[cfg(feature = "json")]
-pub(crate) use named_value::{Found, looks_secret};
+pub(crate) use named::awaited_lines;
+#[cfg(any(feature = "json", feature = "serde"))]
+pub(crate) use named_value::looks_secret;
 pub(crate) use pem::PemState;
+#[cfg(any(feature = "json", feature = "serde"))]
+pub(crate) use value::Found;
 
 use crate::kind::Kind;
 use crate::policy::Settings;
@@ -66,7 +72,10 @@ impl Scan<'_> {
         range: Range<usize>,
         evidence: Range<usize>,
     ) {
-        if !self.wants(kind) || range.is_empty() || self.settings.allows(&self.text[range.clone()])
+        if !self.wants(kind)
+            || range.is_empty()
+            || self.settings.is_off(detector)
+            || self.settings.allows(&self.text[range.clone()])
         {
             return;
         }
@@ -84,6 +93,7 @@ impl Scan<'_> {
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
     let mut scan = Scan { text, settings, spans, runs: runs::Runs::default() };
     starts::run(&mut scan);
+    own::run(&mut scan);
     if scan.wants(Kind::IpAddress) {
         ip::v6(&mut scan);
     }

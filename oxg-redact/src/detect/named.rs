@@ -1,21 +1,41 @@
 //! Values whose key names a secret: `key=value`, `key: value`, JSON, YAML, TOML,
-//! XML, query strings, environment dumps, command-line flags.
+//! XML, query strings, environment dumps, command-line flags, source code.
 
 use std::ops::Range;
 
 use super::Scan;
-use super::named_value::{Found, extract, looks_secret};
-use crate::bytes::{ALNUM, ByteSet, WORD, before};
+use super::gap::{Link, Place, after_key};
+use super::named_value::{is_plainly_random, looks_secret};
+use super::pair;
+use super::value::{Found, extract, next_in_list};
+use crate::bytes::{ALNUM, ByteSet, HEX, before};
 use crate::kind::Kind;
 use crate::names::{NAME_MAX, Sensitivity, classify};
 
-static NAME: ByteSet = ByteSet::new("0-9A-Za-z_.-");
-/// Blanks allowed on each side of a separator.
-const BLANKS_MAX: usize = 32;
-/// Longest name of a type.
-const TYPE_MAX: usize = 32;
-/// Blanks allowed at the start of the line after a key.
-const INDENT_MAX: usize = 64;
+pub(super) static NAME: ByteSet = ByteSet::new("0-9A-Za-z_.-");
+/// Most values of one key: a list, a tuple, the arguments of a call.
+const VALUES_MAX: usize = 16;
+
+/// Words before a secret that are no key: of SQL, PowerShell, network devices.
+pub(crate) const PHRASES: &[&str] = &[
+    "identified by ",
+    "mysql_native_password by ",
+    "caching_sha2_password by ",
+    "convertto-securestring ",
+    "convertto-securestring -string ",
+    "snmp-server community ",
+];
+
+/// Judges what follows a phrase.
+pub(crate) fn after_phrase(scan: &mut Scan<'_>, phrase: Range<usize>) {
+    let place = Place { at: phrase.end, link: Link::Directive, seen_from: None };
+    let Some(value) = extract(scan.text, &mut scan.runs, place.at, false) else {
+        return;
+    };
+    if let Some(secret) = judge(scan, Sensitivity::Certain, value, &place) {
+        scan.add(Kind::NamedSecret, "named-secret", secret.range, phrase.start..secret.seen);
+    }
+}
 
 /// Judges the key that holds the stem at `stem`. `last` is the key judged before.
 pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize>) {
@@ -25,33 +45,66 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     let text = scan.text;
     let start = stem.start - NAME.run_back(&text[..stem.start], NAME_MAX + 1);
     let end = stem.end + NAME.run(&text[stem.end..], NAME_MAX + 1);
-    *last = start..end;
-    let evidence_start = start;
-    let mut start = start;
-    // An escaped line end in front is not part of the name.
-    if before(text, start) == Some(b'\\') && matches!(text.get(start), Some(b'n' | b't' | b'r')) {
-        start += 1;
+    // Ends of words come after the starts in their block, so this may be behind.
+    if end > last.end {
+        *last = start..end;
     }
-    let name = &text[start..end];
+    let mut evidence = start;
+    let start = start + escape_in_front(text, start);
     let Some(place) = after_key(text, start, end) else {
         return;
     };
-    let (sensitivity, evidence_start) = match classify(name) {
-        Some(sensitivity) => (sensitivity, evidence_start),
-        None => match classify_with_word_before(text, start, end) {
-            Some((sensitivity, from)) => (sensitivity, from),
+    match before(text, start) {
+        // `checksum/secret: …` of a chart.
+        Some(b'/') if text[..start].ends_with(b"checksum/") => return,
+        // A part of a name: `arn:aws:secretsmanager:…:secret:name`.
+        Some(b':') if place.link == Link::Stated => return,
+        _ => {}
+    }
+    let own = classify(&text[start..end]);
+    let sensitivity = match (own, classify_with_word_before(text, start, end)) {
+        (own, Some((with_word, from))) if own < Some(with_word) => {
+            evidence = from;
+            with_word
+        }
+        (Some(own), _) => own,
+        (None, _) => return,
+    };
+    evidence = evidence.min(place.seen_from.unwrap_or(evidence));
+    let mut at = place.at;
+    let mut listed = false;
+    for _ in 0..VALUES_MAX {
+        let Some(value) = extract(text, &mut scan.runs, at, place.link == Link::Assigned) else {
+            return;
+        };
+        let opening = &text[place.at.saturating_sub(1)..value.range.start];
+        listed |= opening.iter().any(|b| matches!(b, b'(' | b'[' | b'{'));
+        let next = if listed { next_in_list(text, &value) } else { None };
+        // `pass=12 fail=3`
+        let count = end - start == 4 && text[value.range.clone()].iter().all(u8::is_ascii_digit);
+        if count && sensitivity == Sensitivity::Certain {
+            return;
+        }
+        if let Some(secret) = judge(scan, sensitivity, value, &place) {
+            // What the value holds need not be judged: it goes as a whole.
+            last.end = last.end.max(secret.range.end);
+            scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence..secret.seen);
+        }
+        match next {
+            Some(next) => at = next,
             None => return,
-        },
-    };
-    let Some(value) = extract(text, &mut scan.runs, place.at, place.assignment) else {
-        return;
-    };
-    let Some(secret) = judge(scan, sensitivity, &value, &place) else {
-        return;
-    };
-    // What the value holds need not be judged: it goes as a whole.
-    last.end = last.end.max(secret.range.end);
-    scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence_start..secret.seen);
+        }
+    }
+}
+
+/// Length of an escape whose last characters were taken for the start of the
+/// name: `\n`, `%22`.
+fn escape_in_front(text: &[u8], start: usize) -> usize {
+    match (before(text, start), &text[start..]) {
+        (Some(b'\\'), [b'n' | b't' | b'r', ..]) => 1,
+        (Some(b'%'), [a, b, ..]) if HEX.has(*a) && HEX.has(*b) => 2,
+        _ => 0,
+    }
 }
 
 /// Judges `API Key` by both words, where only the last is part of the name.
@@ -73,178 +126,93 @@ fn classify_with_word_before(
 fn judge(
     scan: &mut Scan<'_>,
     sensitivity: Sensitivity,
-    value: &Found,
+    value: Found,
     place: &Place,
 ) -> Option<Found> {
     let text = scan.text;
-    let mut found = value.clone();
-    let range = value.range.clone();
-    // Bare words before a bracket are code: a call, a type, an index, a literal.
-    let is_code = !value.quoted
-        && match &text[range.end..] {
-            [b'<', b'/', ..] => false,
-            [b'(' | b'[' | b'{' | b'<', ..] | [b' ', b'{', ..] => true,
-            _ => false,
-        };
-    if is_code || place.needs_quotes && !value.quoted {
+    if !value.quoted && (is_code(&text[value.range.end..]) || place.link.needs_quotes()) {
         return None;
     }
-    // `Authorization: Bearer …` keeps the word.
-    let scheme =
-        ["bearer", "basic", "token", "apikey", "digest", "negotiate"].iter().find(|scheme| {
-            let word = &text[range.start..text.len().min(range.start + scheme.len())];
-            word.eq_ignore_ascii_case(scheme.as_bytes())
-        });
-    if let Some(scheme) = scheme {
-        let from = range.start + scheme.len();
-        if text.get(from) == Some(&b' ') {
-            if value.quoted {
-                found.range.start = from + 1;
-            } else {
-                found = extract(text, &mut scan.runs, from, false)?;
-            }
-        }
-    }
-    let sensitivity = match place.beside {
-        true => Sensitivity::Suspect,
-        false => sensitivity,
+    let found = match scheme_len(&text[value.range.clone()], &text[value.range.start..]) {
+        0 => value,
+        len if value.quoted => Found { range: value.range.start + len..value.range.end, ..value },
+        len => extract(text, &mut scan.runs, value.range.start + len, false)?,
     };
-    looks_secret(&text[found.range.clone()], sensitivity, &found, scan.settings.trust_names)
-        .then_some(found)
-}
-
-/// Where a value would begin, and what that says about it.
-struct Place {
-    at: usize,
-    /// After `=` or a flag, not after `:` as in prose.
-    assignment: bool,
-    /// Only a quoted value counts.
-    needs_quotes: bool,
-    /// The two may just stand side by side: only a value that looks random counts.
-    beside: bool,
-}
-
-/// Finds the separator after a key.
-fn after_key(text: &[u8], start: usize, end: usize) -> Option<Place> {
-    let place =
-        |at, assignment, needs_quotes| Some(Place { at, assignment, needs_quotes, beside: false });
-    let beside = |at, beside| Some(Place { at, assignment: true, needs_quotes: true, beside });
-    let mut at = end;
-    // `<password>value</password>`
-    if before(text, start) == Some(b'<') {
-        return (text.get(at) == Some(&b'>')).then(|| Place {
-            at: next_line(text, at + 1),
-            assignment: true,
-            needs_quotes: false,
-            beside: false,
-        });
-    }
-    let quoted = {
-        let escapes = text[at..].iter().take(3).take_while(|b| **b == b'\\').count();
-        let quote = matches!(text.get(at + escapes), Some(b'"' | b'\'' | b'`'));
-        if quote {
-            at += escapes + 1;
-        }
-        quote
+    let bytes = &text[found.range.clone()];
+    let sensitivity = match place.link {
+        Link::Beside | Link::BesideQuoted => sensitivity.min(Sensitivity::Suspect),
+        _ => sensitivity,
     };
-    // `env["key"] = …`, `attribute('key') = …`
-    if quoted && matches!(text.get(at), Some(b']' | b')')) {
-        at += 1;
-    }
-    let tight = at;
-    at += blanks(&text[at..], BLANKS_MAX);
-    let flag = text[..start].ends_with(b"--") || text[start..end].starts_with(b"--");
-    match &text[at..] {
-        [b':' | b'.', b'=', ..] | [b':', b':', b'=', ..] | [b':', b':', b':', b'=', ..] => {
-            let len = text[at..].iter().take_while(|b| **b != b'=').count() + 1;
-            place(next_line(text, at + len), true, false)
-        }
-        [b':', b':' | b'/', ..] => None,
-        [b':', ..] => match typed(text, at + 1) {
-            Some(value) => place(value, true, true),
-            None => place(next_line(text, at + 1), quoted, false),
-        },
-        [b'=', b'>' | b'=' | b'~', ..] | [b'?' | b'+', b'=', ..] | [b'-', b'>', ..] => {
-            let more = usize::from(text.get(at + 2) == Some(&b'='));
-            place(next_line(text, at + 2 + more), true, false)
-        }
-        [b'!', b'=', ..] => place(at + 2, true, true),
-        [b'=', ..] => place(next_line(text, at + 1), true, false),
-        [b'%', b'3', b'd' | b'D' | b'a' | b'A', ..] => place(at + 3, true, false),
-        // `define("KEY", "value")`, but not `["secrets", "tasks"]`.
-        [b',', ..] if quoted && text[tight - 1] != b'`' => {
-            beside(at + 1, !is_first_argument(text, start))
-        }
-        [b'(', ..] => place(at + 1, true, true),
-        [b'i', b's', b' ', ..] if at > tight => place(at + 3, true, true),
-        _ if flag && at > tight && !matches!(text.get(at), Some(b'-')) => place(at, true, false),
-        // `name="password" value="…"` of XML.
-        [b'v', b'a', b'l', b'u', b'e', b'=', ..] if quoted && at > tight => {
-            place(at + 6, true, true)
-        }
-        // `password "value"` of a configuration, but not `the secret "name" is …`.
-        _ if at > tight && matches!(text.get(at), Some(b'"' | b'\'')) => {
-            beside(at, !begins_line(text, start))
-        }
-        _ if at > tight => place(typed(text, at)?, true, true),
-        _ => None,
-    }
-}
-
-/// Whether the quoted key at `start` is the first argument of a call.
-fn is_first_argument(text: &[u8], start: usize) -> bool {
-    let escapes = |b: &&u8| matches!(b, b'\\' | b'"' | b'\'');
-    let opening = text[..start].iter().rev().take(4).take_while(escapes);
-    before(text, start - opening.count()) == Some(b'(')
-}
-
-/// Whether nothing but blanks stands before the key on its line.
-fn begins_line(text: &[u8], start: usize) -> bool {
-    let indent = text[..start].iter().rev().take(INDENT_MAX);
-    let indent = indent.take_while(|b| matches!(b, b' ' | b'\t')).count();
-    matches!(before(text, start - indent), None | Some(b'\n'))
-}
-
-/// Where the value of a declaration with a type begins: `name: str = …`,
-/// `name string = …`. `at` is where the type would stand.
-fn typed(text: &[u8], at: usize) -> Option<usize> {
-    let at = at + blanks(&text[at..], BLANKS_MAX);
-    let len = WORD.run(&text[at..], TYPE_MAX);
-    let at = at + len + blanks(&text[at + len..], BLANKS_MAX);
-    let assigned = text.get(at) == Some(&b'=') && text.get(at + 1) != Some(&b'=');
-    (len > 0 && assigned).then_some(at + 1)
-}
-
-fn blanks(text: &[u8], max: usize) -> usize {
-    text.iter().take(max).take_while(|b| matches!(b, b' ' | b'\t')).count()
-}
-
-/// Skips blanks and at most one line end.
-fn next_line(text: &[u8], at: usize) -> usize {
-    let at = at + blanks(&text[at..], BLANKS_MAX);
-    let line_end = match &text[at..] {
-        [b'\r', b'\n', ..] => 2,
-        [b'\n', ..] => 1,
-        _ => return at,
+    let random = || found.quoted || is_plainly_random(bytes);
+    let fits = match place.link {
+        Link::BesideQuoted => is_plainly_random(bytes),
+        Link::Beside | Link::Directive if sensitivity == Sensitivity::Hint => found.quoted,
+        Link::Beside => random() && !is_fingerprint(bytes),
+        Link::Directive => random() || sensitivity == Sensitivity::Certain && is_odd(bytes),
+        _ => true,
     };
-    let next = at + line_end;
-    let indent = blanks(&text[next..], INDENT_MAX);
-    // Without an indent the next line is a line of its own.
-    if indent == 0 { at } else { next + indent }
+    (fits && looks_secret(bytes, sensitivity, &found, scan.settings.trust_names)).then_some(found)
 }
 
-/// Whether the line, which ends in a line feed, may end between a key and its value.
-pub(crate) fn awaits_value(line: &[u8]) -> bool {
-    match line.trim_ascii_end().last() {
-        Some(b':' | b'=' | b'\\') => true,
-        Some(b'>') => {
-            let line = line.trim_ascii_end();
-            let name = &line[..line.len() - 1];
-            line.ends_with(b"=>")
-                || name[..name.len() - NAME.run_back(name, NAME_MAX)].ends_with(b"<")
-                || line.ends_with(b"->")
-        }
-        Some(b'~') => line.trim_ascii_end().ends_with(b"=~"),
+impl Link {
+    fn needs_quotes(self) -> bool {
+        matches!(self, Self::Quoted | Self::BesideQuoted)
+    }
+}
+
+/// Bare words before a bracket are code: a call, a type, an index, a literal.
+fn is_code(behind: &[u8]) -> bool {
+    match behind {
+        [b'<', b'/', ..] => false,
+        [b'(' | b'[' | b'{' | b'<', ..] | [b' ', b'{', ..] => true,
         _ => false,
     }
+}
+
+/// A fingerprint of a key, as tools print it behind the word.
+fn is_fingerprint(value: &[u8]) -> bool {
+    value.iter().all(|b| HEX.has(*b) || *b == b':') || value.starts_with(b"0x")
+}
+
+/// Letters and digits or punctuation: `tr0ub4dor`, not a word of prose.
+fn is_odd(value: &[u8]) -> bool {
+    value.len() >= 6
+        && value.iter().any(u8::is_ascii_alphabetic)
+        && value.iter().any(u8::is_ascii_digit)
+}
+
+/// Length of the word that names the scheme in `Authorization: Bearer …`, and
+/// of the blank behind it.
+fn scheme_len(value: &[u8], rest: &[u8]) -> usize {
+    const SCHEMES: [&[u8]; 6] = [b"bearer", b"basic", b"token", b"apikey", b"digest", b"negotiate"];
+    SCHEMES
+        .iter()
+        .find(|scheme| {
+            value.len() >= scheme.len()
+                && rest.get(scheme.len()) == Some(&b' ')
+                && rest[..scheme.len()].eq_ignore_ascii_case(scheme)
+        })
+        .map_or(0, |scheme| scheme.len() + 1)
+}
+
+/// How many lines after this one, which ends in a line feed, may hold the value
+/// of a key in it.
+pub(crate) fn awaited_lines(line: &[u8]) -> usize {
+    if pair::is_open_after(line) {
+        return pair::LINES;
+    }
+    let line = line.trim_ascii_end();
+    let open = match line.last() {
+        Some(b':' | b'=' | b'\\') => true,
+        // `=>`, `->`, an element that opens.
+        Some(b'>') => {
+            let tag = memchr::memrchr(b'<', line).map(|at| &line[at..]);
+            line.ends_with(b"=>")
+                || line.ends_with(b"->")
+                || tag.is_some_and(|tag| !tag.starts_with(b"</"))
+        }
+        Some(b'~') => line.ends_with(b"=~"),
+        _ => false,
+    };
+    usize::from(open)
 }

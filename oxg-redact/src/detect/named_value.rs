@@ -1,107 +1,10 @@
-//! The value after a key: where it ends, and whether it looks like a secret.
+//! Whether the value of a key looks like a secret.
 
-use std::ops::Range;
-
-use super::runs::Runs;
-use crate::bytes::ByteSet;
+use super::value::Found;
 use crate::names::{Sensitivity, classify};
 
 /// What is judged of a value.
 const JUDGED: usize = 96;
-/// Longest value.
-const VALUE_MAX: usize = 4096;
-/// What a value without quotes holds. A backslash may begin an escape that ends it.
-static BARE: ByteSet = ByteSet::not(" \t\r\n,;&\"'`<>(){}[]|\\\x0b\x0c");
-/// Backslashes in a value without quotes. More are a text of its own.
-const BACKSLASHES_MAX: usize = 16;
-
-/// A value in its place.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) range: Range<usize>,
-    pub(crate) quoted: bool,
-    /// End of what was looked at to tell where the value ends.
-    pub(crate) seen: usize,
-    /// After `=` or a flag, or between quotes: not a word of prose.
-    pub(crate) assignment: bool,
-}
-
-/// The value that begins at `at` or after blanks there.
-pub(crate) fn extract(text: &[u8], runs: &mut Runs, at: usize, assignment: bool) -> Option<Found> {
-    let mut at = at + text[at..].iter().take(32).take_while(|b| matches!(b, b' ' | b'\t')).count();
-    // String prefixes of programming languages: `b"…"`, `@"…"`.
-    if let [b'b' | b'r' | b'u' | b'f' | b'L' | b'@', b'"' | b'\'', ..] = &text[at..] {
-        at += 1;
-    }
-    let escapes = text[at..].iter().take(4).take_while(|b| **b == b'\\').count();
-    let quote = text.get(at + escapes).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
-    match quote {
-        Some(quote) => quoted(text, at + escapes + 1, quote, escapes),
-        None => {
-            let (len, seen) = bare_len(text, runs, at)?;
-            (len > 0 && len < VALUE_MAX).then(|| Found {
-                range: at..at + len,
-                seen: at + seen,
-                quoted: false,
-                assignment,
-            })
-        }
-    }
-}
-
-fn quoted(text: &[u8], mut from: usize, quote: u8, escapes: usize) -> Option<Found> {
-    // Three quotes open a long string.
-    if escapes == 0 && text[from..].starts_with(&[quote, quote]) {
-        from += 2;
-    }
-    let window = &text[from..text.len().min(from + VALUE_MAX)];
-    let mut slashes = 0;
-    for (i, byte) in window.iter().enumerate() {
-        match byte {
-            b'\\' => slashes += 1,
-            b'\n' => return None,
-            _ if *byte == quote && (slashes == escapes || escapes == 0 && slashes % 2 == 0) => {
-                return Some(Found {
-                    range: from..from + i - escapes,
-                    seen: from + i + 1,
-                    quoted: true,
-                    assignment: true,
-                });
-            }
-            _ => slashes = 0,
-        }
-    }
-    // A text cut off inside the quotes.
-    (window.len() < VALUE_MAX && !window.is_empty()).then(|| Found {
-        range: from..from + window.len(),
-        seen: from + window.len(),
-        quoted: true,
-        assignment: true,
-    })
-}
-
-/// Length of a value without quotes, and of what was looked at.
-fn bare_len(text: &[u8], runs: &mut Runs, at: usize) -> Option<(usize, usize)> {
-    let mut len = 0;
-    for _ in 0..BACKSLASHES_MAX {
-        len += runs.at(text, at + len, &BARE, VALUE_MAX);
-        let escape = match text.get(at + len..) {
-            Some([b'\\', next, ..]) => matches!(next, b'n' | b'r' | b't' | b'"' | b'\''),
-            Some([b'\\']) => false,
-            _ => true,
-        };
-        if escape || len >= VALUE_MAX {
-            let seen = len + 1;
-            // Punctuation of the sentence around it.
-            while len > 0 && matches!(text[at + len - 1], b'.' | b':' | b'?') {
-                len -= 1;
-            }
-            return Some((len, seen));
-        }
-        len += 1;
-    }
-    None
-}
 
 /// Whether the value stands for another one: a variable, a placeholder, a call.
 pub(crate) fn is_reference(value: &[u8]) -> bool {
@@ -121,71 +24,20 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
 }
 
 /// Words that stand where a value is missing or described.
+#[rustfmt::skip]
 const NO_VALUES: &[&str] = &[
-    "null",
-    "nil",
-    "none",
-    "undefined",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "empty",
-    "unset",
-    "string",
-    "str",
-    "text",
-    "bytes",
-    "int",
-    "integer",
-    "number",
-    "boolean",
-    "bool",
-    "object",
-    "any",
-    "required",
-    "optional",
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "key",
-    "apikey",
-    "hidden",
-    "redacted",
-    "masked",
-    "filtered",
-    "removed",
-    "omitted",
-    "invalid",
-    "missing",
-    "expired",
-    "incorrect",
-    "wrong",
-    "failed",
-    "not",
-    "is",
-    "are",
-    "was",
-    "for",
-    "the",
-    "and",
-    "must",
-    "should",
-    "value",
-    "default",
-    "example",
-    "enabled",
-    "disabled",
-    "const",
-    "public",
-    "private",
-    "self",
-    "this",
+    "accepted", "and", "any", "apikey", "are", "bool", "boolean", "bytes", "changed", "const",
+    "default", "denied", "disabled", "empty", "enabled", "enter", "example", "expired",
+    "failed", "false", "filtered", "for", "found", "here", "hidden", "incorrect", "int",
+    "integer", "invalid", "is", "key", "masked", "missing", "must", "nil", "no", "none", "not",
+    "null", "number", "object", "off", "omitted", "on", "optional", "passphrase", "passwd",
+    "password", "please", "private", "public", "received", "redacted", "removed", "required",
+    "reset", "secret", "self", "sent", "should", "str", "string", "text", "the", "this",
+    "token", "true", "undefined", "unknown", "unset", "value", "was", "wrong", "yes", "your",
 ];
+
+/// Longest of them.
+const NO_VALUE_MAX: usize = 10;
 
 /// Whether a value whose key has this sensitivity is a secret.
 pub(crate) fn looks_secret(
@@ -196,22 +48,26 @@ pub(crate) fn looks_secret(
 ) -> bool {
     // So much of it tells.
     let value = value.get(..JUDGED).unwrap_or(value).trim_ascii();
-    let plain_word = NO_VALUES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value));
-    if value.len() < 3
-        || plain_word
-        || is_reference(value)
-        || is_code(value, found)
-        || is_name(value)
-    {
+    if value.len() < 3 || is_no_value(value) || is_reference(value) || is_code(value, found) {
         return false;
     }
-    if trust_names {
-        return true;
+    if trust_names && sensitivity > Sensitivity::Hint {
+        return !is_name(value);
     }
-    match sensitivity {
+    let fits = match sensitivity {
         Sensitivity::Certain => looks_like_password(value, found),
         Sensitivity::Suspect => looks_like_token(value),
-    }
+        Sensitivity::Hint => looks_like_key(value),
+    };
+    fits && !is_name(value)
+}
+
+fn is_no_value(value: &[u8]) -> bool {
+    value.len() <= NO_VALUE_MAX
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && NO_VALUES
+            .iter()
+            .any(|word| word.len() == value.len() && word.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// The name of another secret, as in `PASSWORD_KEY = "db_password"`.
@@ -219,25 +75,34 @@ fn is_name(value: &[u8]) -> bool {
     let joined = value.iter().any(|b| matches!(b, b'_' | b'-'));
     joined
         && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
-        && classify(value).is_some()
+        && classify(value).is_some_and(|sensitivity| sensitivity > Sensitivity::Hint)
 }
+
+/// Beginnings of paths and of references to a store of secrets.
+const PATHS: &[&str] =
+    &["data:", "/run/", "/etc/", "/var/", "/tmp/", "./", "~/", "../", "file://", "vault:", "ssm:"];
+/// Beginnings of code that fetches a value.
+const FETCHES: &[&str] = &["env.", "os.", "process.", "config.", "self.", "this.", "*", "&"];
 
 /// Code that fetches the value, or a path to it.
 fn is_code(value: &[u8], found: &Found) -> bool {
     let starts = |list: &[&str]| list.iter().any(|s| value.starts_with(s.as_bytes()));
-    if starts(&[
-        "data:", "/run/", "/etc/", "/var/", "/tmp/", "./", "~/", "../", "file://", "vault:", "ssm:",
-    ]) {
+    let may_be_path = matches!(value, [b'/' | b'.' | b'~' | b'd' | b'f' | b'v' | b's', ..]);
+    if may_be_path && starts(PATHS) || value.starts_with(b"/") && is_words(value) {
         return true;
     }
-    let dotted = value.contains(&b'.')
-        && value.split(|b| *b == b'.').all(|part| {
-            part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-                && part.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
-        });
-    !found.quoted
-        && (dotted || starts(&["env.", "os.", "process.", "config.", "self.", "this.", "*", "&"]))
+    let dotted = || {
+        value.contains(&b'.')
+            && value.split(|b| *b == b'.').all(|part| {
+                part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+                    && part.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
+            })
+    };
+    !found.quoted && (starts(FETCHES) || dotted())
 }
+
+/// Most blanks in a passphrase. A sentence has more.
+const BLANKS_MAX: usize = 4;
 
 fn looks_like_password(value: &[u8], found: &Found) -> bool {
     if value.starts_with(b"0x") && value.len() <= 10 {
@@ -245,10 +110,7 @@ fn looks_like_password(value: &[u8], found: &Found) -> bool {
     }
     let letters_only = value.iter().all(u8::is_ascii_alphabetic);
     if value.contains(&b' ') {
-        // A sentence, unless it holds what a sentence does not.
-        return value.iter().any(u8::is_ascii_digit)
-            && value.len() < 64
-            && value.iter().filter(|b| **b == b' ').count() < 3;
+        return is_passphrase(value);
     }
     if !found.assignment {
         let odd = value.iter().any(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
@@ -261,30 +123,95 @@ fn looks_like_password(value: &[u8], found: &Found) -> bool {
     value.len() >= 4 || value.iter().any(u8::is_ascii_digit)
 }
 
+/// A few words none of which a sentence about a secret is made of.
+fn is_passphrase(value: &[u8]) -> bool {
+    let blanks = value.iter().filter(|b| **b == b' ').count();
+    let words = || value.split(|b| *b == b' ');
+    value.len() < 64
+        && blanks <= BLANKS_MAX
+        && !words().any(is_no_value)
+        && (blanks < 3 && value.iter().any(u8::is_ascii_digit)
+            || words().all(|word| word.len() > 2 && word.iter().all(u8::is_ascii_lowercase)))
+}
+
 /// Digits alone are a token from this length on; shorter ones are times and counts.
 const LONG_NUMBER: usize = 15;
 /// Fewest bytes of a token.
 const TOKEN_MIN: usize = 8;
 
+/// What a value is made of.
+struct Shape {
+    digits: usize,
+    upper: usize,
+    lower: usize,
+    distinct: usize,
+}
+
+impl Shape {
+    /// Of a value in printable ASCII.
+    fn of(value: &[u8]) -> Option<Self> {
+        let (mut digits, mut upper, mut lower, mut seen) = (0, 0, 0, 0u128);
+        for byte in value {
+            match byte {
+                b'0'..=b'9' => digits += 1,
+                b'A'..=b'Z' => upper += 1,
+                b'a'..=b'z' => lower += 1,
+                b'!'..=b'~' => {}
+                _ => return None,
+            }
+            seen |= 1 << (byte & 127);
+        }
+        Some(Self { digits, upper, lower, distinct: seen.count_ones() as usize })
+    }
+}
+
 fn looks_like_token(value: &[u8]) -> bool {
-    let graphic = value.iter().all(u8::is_ascii_graphic);
-    if value.len() < TOKEN_MIN || !graphic || is_words(value) {
+    if value.len() < TOKEN_MIN {
         return false;
     }
-    if value.windows(3).any(|w| w == b"://") {
-        return false;
-    }
-    let distinct = {
-        let mut seen = [false; 128];
-        value.iter().for_each(|b| seen[usize::from(*b & 127)] = true);
-        seen.iter().filter(|s| **s).count()
+    let Some(shape) = Shape::of(value) else {
+        return is_salt(value);
     };
-    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
-    let upper = value.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let lower = value.iter().filter(|b| b.is_ascii_lowercase()).count();
-    let mixed = digits > 0 && upper + lower > 0 || digits >= LONG_NUMBER && digits == value.len();
-    let changes_case = value.len() >= 16 && upper >= 3 && lower >= 3;
-    distinct >= value.len().min(24) / 3 + 2 && (mixed || changes_case)
+    let letters = shape.upper + shape.lower;
+    let mixed = shape.digits > 0 && letters > 0
+        || shape.digits >= LONG_NUMBER && shape.digits == value.len();
+    let changes_case = value.len() >= 16 && shape.upper >= 3 && shape.lower >= 3;
+    (mixed || changes_case)
+        && shape.distinct >= value.len().min(24) / 3 + 2
+        // The name of an account of Windows, a pointer, the id of a session of ZooKeeper.
+        && !value.starts_with(b"S-1-")
+        && !(value.starts_with(b"0x") && value.len() <= 18)
+        && !value.windows(3).any(|w| w == b"://")
+        && !is_words(value)
+}
+
+/// Printable characters of all sorts, blanks among them, as generators of salts
+/// make them.
+fn is_salt(value: &[u8]) -> bool {
+    let count = |class: fn(&u8) -> bool| value.iter().filter(|b| class(b)).count();
+    value.len() >= 24
+        && value.iter().all(|b| (b' '..=b'~').contains(b))
+        && count(u8::is_ascii_punctuation) * 5 >= value.len()
+        && count(u8::is_ascii_digit) >= 2
+        && count(|b| *b == b' ') * 8 <= value.len()
+}
+
+/// Fewest bytes of a key whose name hardly tells.
+const KEY_MIN: usize = 20;
+
+/// A long token that is neither a UUID nor a digest.
+fn looks_like_key(value: &[u8]) -> bool {
+    let small_hex = value.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+    let digest = small_hex && matches!(value.len(), 32 | 36 | 40 | 56 | 64 | 96 | 128..);
+    value.len() >= KEY_MIN && !digest && is_plainly_random(value)
+}
+
+/// Letters and digits in turn, with no word of a sentence, path or host in it.
+pub(super) fn is_plainly_random(value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"+/=_-.~!".contains(b);
+    let dots = value.iter().filter(|b| **b == b'.').count();
+    let turns = value.windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count();
+    turns >= 3 && dots < 3 && value.iter().all(plain) && looks_like_token(value)
 }
 
 /// Words and short numbers joined by `-`, `_`, `.`, `/` or `:`, such as

@@ -51,12 +51,26 @@ pub(crate) fn ssn_at(scan: &mut Scan<'_>, at: usize) {
     }
     let evidence = match separator {
         Some(b'-' | b'.') => Some(at),
+        Some(b' ') if is_alone(text, at, at + len) => Some(at.saturating_sub(2)),
         Some(b' ') | None => scan.announced(at, SSN_WORDS),
         Some(_) => None,
     };
     if let Some(evidence) = evidence {
-        scan.add(Kind::Ssn, "us-ssn", at..at + len, evidence..at + len + 1);
+        let more = usize::from(separator == Some(b' ') && text.get(at + len) != Some(&b'\n'));
+        scan.add(Kind::Ssn, "us-ssn", at..at + len, evidence..at + len + 1 + more);
     }
+}
+
+/// Whether a group of digits is no part of a row of numbers.
+fn is_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let digit = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b':' | b'%' | b'$');
+    let no_row = |first: Option<u8>, second: Option<u8>| match first {
+        Some(b' ' | b'\t' | b',') => !second.is_some_and(digit),
+        Some(first) => !digit(first),
+        None => true,
+    };
+    let ahead = start.checked_sub(2).and_then(|at| text.get(at)).copied();
+    no_row(before(text, start), ahead) && no_row(text.get(end).copied(), text.get(end + 1).copied())
 }
 
 /// Words that announce the number of a passport.

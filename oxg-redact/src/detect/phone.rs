@@ -19,7 +19,11 @@ pub(crate) const WORDS: &[&str] = &[
     "telefon",
     "telephone",
     "call",
+    "number is",
 ];
+
+/// What may stand between such a word and the number.
+const FILLERS: &[&[u8]] = &[b" number", b" no", b" is"];
 
 static BETWEEN: ByteSet = ByteSet::new(" .()/-");
 /// E.164: at most fifteen digits.
@@ -195,12 +199,21 @@ pub(crate) fn at_word(scan: &mut Scan<'_>, word: Range<usize>) {
     {
         return;
     }
-    let after = text[word.end..]
+    // `phone number is …`
+    let mut end = word.end;
+    for filler in FILLERS {
+        if text.get(end..).is_some_and(|rest| {
+            rest.get(..filler.len()).is_some_and(|there| there.eq_ignore_ascii_case(filler))
+        }) {
+            end += filler.len();
+        }
+    }
+    let after = text[end..]
         .iter()
         .take(12)
         .take_while(|b| matches!(b, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'#' | b'.' | b'>'))
         .count();
-    let from = word.end + after;
+    let from = end + after;
     if after == 0 || !matches!(text.get(from), Some(b'0'..=b'9' | b'(')) {
         return;
     }

@@ -1,13 +1,16 @@
 //! Names of fields, variables and headers: which of them name a secret.
 
+mod table;
 mod words;
 
-use words::{ABOUT, CERTAIN, COUNTING, KEY_OF, SESSION_WITH, SUSPECT};
-pub(crate) use words::{ENDS, STEMS};
+use table::{Lists, lists_of};
+pub(crate) use words::{ENDS, SERVICES, STEMS};
 
 /// How sure a name makes us that its value is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sensitivity {
+    /// `key`, the name of a service: only what is random beyond doubt.
+    Hint,
     /// `token`, `api_key`: secret if the value looks like it.
     Suspect,
     /// `password`: secret unless the value is plainly none.
@@ -43,8 +46,9 @@ pub(crate) fn classify(name: &[u8]) -> Option<Sensitivity> {
     judge(&words[..count])
 }
 
-fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| entry.as_bytes() == word)
+/// Whether a name alone makes its value suspect.
+pub(crate) fn is_sensitive(name: &[u8]) -> bool {
+    classify(name).is_some_and(|sensitivity| sensitivity > Sensitivity::Hint)
 }
 
 fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
@@ -58,7 +62,7 @@ fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
         }
     }
     let (first, last) = (*words.first()?, *words.last()?);
-    if is_one_of(last, ABOUT) || words.len() > 1 && is_one_of(first, COUNTING) {
+    if lists_of(last).has(Lists::ABOUT) || words.len() > 1 && lists_of(first).has(Lists::COUNTING) {
         return None;
     }
     let mut found = None;
@@ -67,27 +71,47 @@ fn judge(words: &[&[u8]]) -> Option<Sensitivity> {
         found = found.max(judge_word(word, i.checked_sub(1).map(|p| words[p]), next));
     }
     // `secret_id`, `token_id` and `key_id` are identifiers, but for sessions.
-    if last == b"id" && !words.iter().any(|w| *w == b"session" || *w == b"secret") {
+    if last == b"id"
+        && !words.iter().any(|w| matches!(*w, b"session" | b"secret" | b"access" | b"reporter"))
+    {
         return None;
     }
     found
 }
 
 fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Option<Sensitivity> {
-    if is_one_of(word, CERTAIN) {
+    let lists = lists_of(word);
+    if lists.has(Lists::CERTAIN) {
         // `pass` and `pin` are verbs and nouns in the middle of a name.
-        let weak = matches!(word, b"pass" | b"pin" | b"pw");
+        let weak = matches!(word, b"pass" | b"pin" | b"pw" | b"parola" | b"clave");
         return (!weak || next.is_none()).then_some(Sensitivity::Certain);
     }
-    if is_one_of(word, SUSPECT) {
-        let weak = matches!(word, b"auth" | b"seed" | b"login" | b"sas" | b"sig" | b"signature");
+    if lists.has(Lists::SUSPECT) {
+        // These name something else in the middle of a name, the last also behind a word.
+        let weak = matches!(
+            word,
+            b"auth"
+                | b"seed"
+                | b"login"
+                | b"sas"
+                | b"sig"
+                | b"signature"
+                | b"pat"
+                | b"salt"
+                | b"sid"
+        );
+        if word == b"sid" && previous.is_some_and(|p| p != b"connect") {
+            return None;
+        }
         return (!weak || next.is_none()).then_some(Sensitivity::Suspect);
     }
     let pair = match (word, previous, next) {
-        (b"key" | b"keys", Some(of), _) => is_one_of(of, KEY_OF),
-        (b"session", _, Some(with)) => is_one_of(with, SESSION_WITH),
+        (b"key" | b"keys", Some(of), _) => lists_of(of).has(Lists::KEY_OF),
+        (b"session", _, Some(with)) => lists_of(with).has(Lists::SESSION_WITH),
         // The cookie of a framework: `_shop_session`.
         (b"session", Some(_), None) => true,
+        // Halves of a pair whose other half is the key.
+        (b"id", Some(b"access" | b"reporter"), None) | (b"accessid", ..) => true,
         (b"connection", _, Some(b"string")) | (b"webhook", _, Some(b"url")) => true,
         _ => false,
     };
@@ -99,7 +123,10 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
     if let Some((_, s)) = ENDS.iter().find(|(end, _)| word.ends_with(end.as_bytes())) {
         return Some(*s);
     }
-    None
+    let key = matches!(word, b"key" | b"keys") && next.is_none();
+    (key && !previous.is_some_and(|of| lists_of(of).has(Lists::NO_KEY_OF))
+        || lists.has(Lists::SERVICES))
+    .then_some(Sensitivity::Hint)
 }
 
 /// The words of a name, as ranges.
@@ -143,6 +170,7 @@ impl Iterator for Words<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::words::{CERTAIN, SUSPECT};
     use super::*;
 
     #[test]
@@ -212,7 +240,7 @@ mod tests {
             "pinned",
             "tokenExpiry",
         ] {
-            assert_eq!(classify(name.as_bytes()), None, "{name}");
+            assert!(!is_sensitive(name.as_bytes()), "{name}");
         }
     }
 
@@ -221,7 +249,7 @@ mod tests {
         let ends = ENDS.iter().map(|(end, _)| *end);
         for word in CERTAIN.iter().chain(SUSPECT).copied().chain(ends) {
             let found = STEMS.iter().any(|stem| word.contains(stem));
-            assert!(found || matches!(word, "pw" | "mdp"), "{word}");
+            assert!(found || matches!(word, "pw" | "pat"), "{word}");
         }
     }
 }

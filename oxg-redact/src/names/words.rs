@@ -9,7 +9,11 @@ pub(crate) const STEMS: &[&str] = &[
     "pass", "pwd", "passwort", "secret", "token", "key", "auth", "cred", "cookie", "session",
     "signature", "sig", "bearer", "jwt", "cvv", "cvc", "mnemonic", "seed", "pin", "otp", "dsn",
     "connectionstring", "connection_string", "sas", "csrf", "xsrf", "login", "webhook", "sessid",
-    "crumb", "psk",
+    "crumb", "psk", "_pat", "salt", "sid", "passcode", "kennwort", "contrase", "senha", "wachtwoord",
+    "haslo", "parola", "heslo", "salasana", "mot_de_passe", "motdepasse", "passe", "requirepass", "masterauth", "bindpw",
+    "keypass", "storepass", "mdp", "clave", "unseal",
+    "contraseña", "requirepass", "masterauth", "bindpw", "keypass", "storepass", "access_id", "accessid",
+    "reporter_id",
 ];
 
 /// Words that make a name certain.
@@ -17,13 +21,16 @@ pub(crate) const STEMS: &[&str] = &[
 pub(super) const CERTAIN: &[&str] = &[
     "password", "passwords", "passwd", "passwort", "passphrase", "passcode", "pwd", "pass", "pw",
     "secret", "secrets", "cvv", "cvc", "cvv2", "mnemonic", "pin", "userpass", "secretkey", "mdp",
+    "psk", "otp", "totp", "kennwort", "contrasena", "contrase", "senha", "wachtwoord", "haslo",
+    "parola", "heslo", "salasana", "motdepasse", "passe", "requirepass", "masterauth", "bindpw",
+    "keypass", "storepass", "clave", "dbpass", "rootpass", "adminpass",
 ];
 
 /// Words that make a name suspect.
 #[rustfmt::skip]
 pub(super) const SUSPECT: &[&str] = &[
     "token", "tokens", "apikey", "apikeys", "auth", "authorization", "cookie", "bearer", "jwt",
-    "credential", "credentials", "creds", "crumb", "otp", "psk", "totp", "sas", "sig", "signature", "csrf", "xsrf",
+    "credential", "credentials", "creds", "crumb", "sas", "pat", "salt", "sid", "unseal", "sig", "signature", "csrf", "xsrf",
     "dsn", "sessionid", "sessid", "authkey", "accesskey", "privatekey", "appkey", "encryptionkey",
     "signingkey", "masterkey", "accountkey", "connectionstring", "seed", "login",
 ];
@@ -41,6 +48,35 @@ pub(super) const KEY_OF: &[&str] = &[
     "facebook", "twitter", "linkedin", "google", "github", "gitlab", "slack", "heroku", "twilio",
     "sendgrid", "mailgun", "mailchimp", "datadog", "cloudflare", "openai", "snyk", "hubspot", "okta",
     "algolia", "sumo", "sumologic", "postmark", "dropbox", "jira", "zendesk", "pagerduty", "shodan",
+];
+
+/// Words before `key` that say it is no secret.
+#[rustfmt::skip]
+pub(super) const NO_KEY_OF: &[&str] = &[
+    "public", "pub", "primary", "foreign", "cache", "sort", "partition", "object", "routing", "row",
+    "hash", "range", "index", "group", "lookup", "map", "etag", "dedup", "idempotency", "message",
+    "publishable", "site", "translation", "i18n", "locale", "react", "unique",
+];
+
+/// Services whose name alone is often the key of a credential in an example,
+/// a configuration or a dump.
+#[rustfmt::skip]
+pub(crate) const SERVICES: &[&str] = &[
+    "adafruit", "adobe", "airtable", "algolia", "alibaba", "amplitude", "anthropic", "artifactory",
+    "asana", "atlassian", "auth0", "aws", "azure", "bitbucket", "bitly", "bittrex",
+    "braintree", "buildkite", "circleci", "cloudflare", "cloudinary", "codecov",
+    "coinbase", "confluent", "contentful", "databricks", "datadog", "digitalocean", "discord",
+    "doppler", "dropbox", "dynatrace", "etsy", "facebook", "fastly", "figma", "finicity",
+    "firebase", "freshbooks", "github", "gitlab", "gitter", "gocardless", "grafana", "heroku",
+    "hubspot", "intercom", "jenkins", "jfrog", "jira", "klaviyo", "kucoin", "launchdarkly",
+    "mailchimp", "mailgun", "mandrill", "mapbox", "mattermost",
+    "messagebird", "mixpanel", "netlify", "newrelic", "npm", "nytimes", "okta", "openai",
+    "opsgenie", "pagerduty", "paypal", "pinecone", "postmark", "posthog", "pusher",
+    "rapidapi", "rollbar", "sendbird", "sendgrid", "sendinblue", "sentry", "shippo",
+    "shodan", "shopify", "sidekiq", "slack", "snyk", "sonarqube", "sourcegraph", "spotify",
+    "squarespace", "stripe", "sumologic", "supabase", "telegram", "trello",
+    "twilio", "twitch", "twitter", "typeform", "vercel", "virustotal", "wakatime", "yandex",
+    "zendesk",
 ];
 
 /// Words after `session` that make a suspect name of both.
@@ -82,4 +118,6 @@ pub(crate) const ENDS: &[(&str, Sensitivity)] = &[
     ("privatekey", Sensitivity::Suspect), ("appkey", Sensitivity::Suspect),
     ("accountkey", Sensitivity::Suspect), ("sessionid", Sensitivity::Suspect),
     ("sessid", Sensitivity::Suspect), ("credentials", Sensitivity::Suspect),
+    ("dbpass", Sensitivity::Certain), ("userpass", Sensitivity::Certain),
+    ("privkey", Sensitivity::Suspect), ("sshkey", Sensitivity::Suspect),
 ];

@@ -13,6 +13,7 @@ use oxg_protocol::Digest;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::BoxError;
+use super::pooled_body::PooledBody;
 
 /// The body of a request or an answer: nothing, bytes, or a stream.
 ///
@@ -29,13 +30,23 @@ use super::BoxError;
 /// ```
 pub struct Body {
     kind: Kind,
-    deadline: Option<(Pin<Box<Sleep>>, Duration)>,
+    deadline: Option<Deadline>,
+}
+
+/// When a body breaks off.
+struct Deadline {
+    at: Instant,
+    /// What was asked for, for the error.
+    stated: Duration,
+    /// Made when there is something to wait for: mostly the whole body is there at once.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 type Inner = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BodyError> + Send>>;
 
 enum Kind {
     Bytes(Bytes),
+    Answer(PooledBody),
     /// The mutex is never locked; it makes the body `Sync` whatever the stream is.
     Stream(Mutex<Inner>),
 }
@@ -134,22 +145,29 @@ impl Body {
         if http_body::Body::size_hint(&self).lower() > limit as u64 {
             return Err(too_large);
         }
-        let mut all = BytesMut::new();
+        let mut all = Bytes::new();
+        // A body of one piece is not copied.
+        let mut pieces = BytesMut::new();
         while let Some(chunk) = self.chunk().await {
             let chunk = chunk?;
-            if chunk.len() > limit - all.len() {
+            if chunk.len() > limit - all.len() - pieces.len() {
                 return Err(too_large);
             }
-            all.extend_from_slice(&chunk);
+            if all.is_empty() && pieces.is_empty() {
+                all = chunk;
+                continue;
+            }
+            pieces.extend_from_slice(&std::mem::take(&mut all));
+            pieces.extend_from_slice(&chunk);
         }
-        Ok(all.freeze())
+        Ok(if pieces.is_empty() { all } else { pieces.freeze() })
     }
 
     /// The bytes, where the body is not a stream.
     pub(crate) fn as_bytes(&self) -> Option<&Bytes> {
         match &self.kind {
             Kind::Bytes(bytes) => Some(bytes),
-            Kind::Stream(_) => None,
+            Kind::Answer(_) | Kind::Stream(_) => None,
         }
     }
 
@@ -161,7 +179,7 @@ impl Body {
     /// The body, broken off at `end`.
     pub(super) fn until(mut self, end: Instant, stated: Duration) -> Self {
         if !http_body::Body::is_end_stream(&self) {
-            self.deadline = Some((Box::pin(sleep_until(end)), stated));
+            self.deadline = Some(Deadline { at: end, stated, timer: None });
         }
         self
     }
@@ -176,18 +194,23 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Self { kind, deadline } = &mut *self;
-        let stream = match kind {
+        let polled = match kind {
             Kind::Bytes(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Bytes(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Stream(stream) => stream.get_mut().unwrap_or_else(PoisonError::into_inner),
+            Kind::Answer(answer) => Pin::new(answer).poll_frame(cx),
+            Kind::Stream(stream) => {
+                let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+                stream.as_mut().poll_frame(cx)
+            }
         };
-        if let Poll::Ready(frame) = stream.as_mut().poll_frame(cx) {
-            return Poll::Ready(frame);
+        if polled.is_ready() {
+            return polled;
         }
-        let Some((sleep, stated)) = deadline else {
+        let Some(Deadline { at, stated, timer }) = deadline else {
             return Poll::Pending;
         };
-        ready!(sleep.as_mut().poll(cx));
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(*at)));
+        ready!(timer.as_mut().poll(cx));
         let error = BodyError::Deadline(*stated);
         // Drops the stream, and with it the connection.
         *self = Self::empty();
@@ -197,6 +220,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Bytes(bytes) => bytes.is_empty(),
+            Kind::Answer(answer) => answer.is_end_stream(),
             Kind::Stream(stream) => stream.try_lock().is_ok_and(|stream| stream.is_end_stream()),
         }
     }
@@ -204,6 +228,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Answer(answer) => answer.size_hint(),
             Kind::Stream(stream) => {
                 stream.try_lock().map(|stream| stream.size_hint()).unwrap_or_default()
             }
@@ -269,7 +294,7 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Bytes(bytes) => write!(f, "Body({} bytes)", bytes.len()),
-            Kind::Stream(_) => f.write_str("Body(stream)"),
+            Kind::Answer(_) | Kind::Stream(_) => f.write_str("Body(stream)"),
         }
     }
 }
@@ -283,6 +308,12 @@ impl Default for Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self { kind: Kind::Bytes(bytes), deadline: None }
+    }
+}
+
+impl From<PooledBody> for Body {
+    fn from(answer: PooledBody) -> Self {
+        Self { kind: Kind::Answer(answer), deadline: None }
     }
 }
 

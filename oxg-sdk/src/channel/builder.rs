@@ -1,10 +1,7 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use oxg_redact::Redactor;
 use tokio::sync::Semaphore;
-use tower::ServiceBuilder;
-use tower::layer::layer_fn;
 
 use super::budget::Budget;
 use super::connector::Connector;
@@ -80,26 +77,14 @@ impl ChannelBuilder {
     /// The channel. Nothing is dialled yet.
     #[must_use]
     pub fn build(self) -> BrokerChannel {
-        let host = self.connector.host.clone();
-        let places = Arc::new(Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)));
-        let budget = Arc::new(Budget::default());
-        let service = ServiceBuilder::new()
-            .layer(layer_fn(|inner| Deadline { inner, default: self.deadline }))
-            .layer(layer_fn(|inner| Limit { inner, places: Arc::clone(&places) }))
-            .layer(layer_fn(|inner| Retry {
-                inner,
-                most: self.retries,
-                budget: Arc::clone(&budget),
-            }))
-            .layer(layer_fn(|inner| Problems { inner }))
-            .layer(layer_fn(|inner| Stamp {
-                inner,
-                token: self.token.clone(),
-                redactor: self.redactor.clone(),
-                host: host.clone(),
-            }))
-            .service(Pool::new(self.connector.clone(), self.idle));
-        BrokerChannel::from_service(service)
+        let Self { connector, token, redactor, deadline, retries, concurrency, idle } = self;
+        let host = connector.host.clone();
+        let stamp = Stamp::new(Pool::new(connector, idle), token, redactor, host);
+        let problems = Problems { next: stamp };
+        let retry = Retry { next: problems, most: retries, budget: Budget::default() };
+        let places = Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS));
+        let limit = Limit { next: retry, places };
+        BrokerChannel::from_steps(Deadline { next: limit, default: deadline })
     }
 }
 

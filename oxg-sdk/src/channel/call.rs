@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use oxg_protocol::TaskId;
+use oxg_protocol::{TaskId, TraceId};
 use tokio::time::Instant;
 
 use super::RetryPolicy;
@@ -23,6 +23,7 @@ pub struct CallOptions {
     pub(super) until: Option<Instant>,
     pub(super) idempotent: Option<bool>,
     pub(super) task: Option<TaskId>,
+    pub(super) trace: Option<TraceId>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) unlimited: bool,
 }
@@ -76,6 +77,13 @@ impl CallOptions {
         self
     }
 
+    /// The trace that the call belongs to. Default: one of the channel.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<TraceId>) -> Self {
+        self.trace = trace;
+        self
+    }
+
     /// A call that does not wait for a place. For the run loop: a plugin that waits for many slow
     /// targets would lose its leases otherwise.
     pub(crate) fn unlimited(mut self) -> Self {
@@ -84,6 +92,12 @@ impl CallOptions {
     }
 }
 
-/// When the call is over; set by the deadline layer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Expires(pub(super) Instant);
+/// One call on its way through the channel.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) options: CallOptions,
+    /// The deadline that applies.
+    pub(super) stated: Duration,
+    /// When it passes.
+    pub(super) expires: Instant,
+}

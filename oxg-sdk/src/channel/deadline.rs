@@ -1,12 +1,11 @@
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
-use tower::Service;
 
-use super::call::{CallOptions, Expires};
-use super::{Body, ChannelError, ChannelFuture, oneshot};
+use super::call::{Call, CallOptions};
+use super::limit::Limit;
+use super::{Body, ChannelError};
 
 /// How much longer than the stated deadline the channel waits, so that the broker's own answer,
 /// which says more, gets here first.
@@ -15,45 +14,30 @@ pub(crate) const GRACE: Duration = Duration::from_secs(1);
 pub(crate) const MAX: Duration = Duration::from_secs(600);
 
 /// Ends every call, the answer's body included, at its deadline.
-#[derive(Clone)]
-pub(super) struct Deadline<S> {
-    pub(super) inner: S,
+pub(super) struct Deadline {
+    pub(super) next: Limit,
     pub(super) default: Duration,
 }
 
-impl<S> Service<Request<Body>> for Deadline<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = ChannelFuture;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        Poll::Ready(Ok(()))
+impl Deadline {
+    /// Takes the options out of the request, and fixes when the call is over.
+    pub(super) fn begin(&self, request: &mut Request<Body>) -> Call {
+        let options = request.extensions_mut().remove::<CallOptions>().unwrap_or_default();
+        let now = Instant::now();
+        let left = options.until.map_or(MAX, |end| end.saturating_duration_since(now));
+        let stated = options.deadline.unwrap_or(self.default).min(MAX).min(left);
+        Call { options, stated, expires: now + stated }
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> ChannelFuture {
-        let options = request.extensions().get::<CallOptions>();
-        let now = Instant::now();
-        let left =
-            options.and_then(|options| options.until).map(|end| end.saturating_duration_since(now));
-        let stated = options
-            .and_then(|options| options.deadline)
-            .unwrap_or(self.default)
-            .min(MAX)
-            .min(left.unwrap_or(MAX));
-        let expires = now + stated;
-        request.extensions_mut().insert(Expires(expires));
-        let call = oneshot(self.inner.clone(), request);
-        Box::pin(async move {
-            let end = expires + GRACE;
-            match timeout_at(end, call).await {
-                Ok(answer) => Ok(answer?.map(|body| body.until(end, stated))),
-                Err(_) => Err(ChannelError::Deadline(stated)),
-            }
-        })
+    pub(super) async fn send(
+        &self,
+        call: Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        let end = call.expires + GRACE;
+        match timeout_at(end, self.next.send(&call, request)).await {
+            Ok(answer) => Ok(answer?.map(|body| body.until(end, call.stated))),
+            Err(_) => Err(ChannelError::Deadline(call.stated)),
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! BrokerChannel = deadline → concurrency limit → retry → problem → stamp → pool
 //! ```
 //!
-//! Each step is a layer of its own. The pool keeps a few idle HTTP/1.1 connections over a Unix
+//! Each step is a module of its own, and a plain `async fn`: one call is one allocation, however many
+//! steps there are. Layers of an author's own go on top. The pool keeps a few idle HTTP/1.1 connections over a Unix
 //! socket, loopback TCP, or whatever a test puts there. The *stamp* writes the fields that every
 //! call carries (token, deadline, protocol version, task). *Problem* turns an answer with the
 //! header `oxg-error` into [`ChannelError::Broker`]; an answer without it is the target's, whatever
@@ -42,6 +43,5 @@ pub use retry_policy::RetryPolicy;
 pub use service::{BrokerChannel, ChannelFuture};
 pub use token::{TokenError, TokenSource};
 
-pub(crate) use service::oneshot;
 #[cfg(feature = "websocket")]
 pub(crate) use {io::Io, upgrade::upgraded};

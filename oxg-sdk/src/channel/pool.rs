@@ -1,16 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tower::Service;
 
 use super::connector::Connector;
 use super::pooled_body::PooledBody;
-use super::{Body, BoxError, ChannelError, ChannelFuture};
+use super::{Body, BoxError, ChannelError};
 
 /// The longest head of an answer, in bytes. The broker's own limit is half of it.
 const MAX_HEAD_BYTES: usize = 128 << 10;
@@ -78,7 +76,10 @@ impl Pool {
         Ok(sender)
     }
 
-    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
         loop {
             let (mut sender, reused) = match self.idle() {
                 Some(sender) => (sender, true),
@@ -88,8 +89,8 @@ impl Pool {
                 Ok(answer) => {
                     // After 101 the connection is no longer one of HTTP.
                     let is_http = answer.status() != StatusCode::SWITCHING_PROTOCOLS;
-                    let loan = is_http.then_some(Loan { pool: self, sender });
-                    return Ok(answer.map(|body| Body::wrap(PooledBody::new(body, loan))));
+                    let loan = is_http.then(|| Loan { pool: self.clone(), sender });
+                    return Ok(answer.map(|body| Body::from(PooledBody::new(body, loan))));
                 }
                 // The broker had closed an idle connection: nothing was sent, so try another.
                 Err(mut error) => match error.take_message() {
@@ -108,20 +109,6 @@ impl Loan {
         if !self.sender.is_closed() && idle.len() < self.pool.shared.most_idle {
             idle.push((self.sender, Instant::now()));
         }
-    }
-}
-
-impl Service<Request<Body>> for Pool {
-    type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = ChannelFuture;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> ChannelFuture {
-        Box::pin(self.clone().send(request))
     }
 }
 

@@ -1,10 +1,9 @@
-use std::task::{Context, Poll};
-
 use http::{Request, Response};
 use oxg_protocol::{ErrorCode, Problem, header};
-use tower::Service;
 
-use super::{Body, ChannelError, ChannelFuture, oneshot};
+use super::call::Call;
+use super::stamp::Stamp;
+use super::{Body, ChannelError};
 
 /// The longest problem that is read, in bytes.
 const MAX_BYTES: usize = 64 << 10;
@@ -13,37 +12,24 @@ const MAX_BYTES: usize = 64 << 10;
 ///
 /// The header `oxg-error` alone decides. A target can send any status and any media type, but
 /// never that header: the broker strips it.
-#[derive(Clone)]
-pub(super) struct Problems<S> {
-    pub(super) inner: S,
+pub(super) struct Problems {
+    pub(super) next: Stamp,
 }
 
-impl<S> Service<Request<Body>> for Problems<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = ChannelFuture;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> ChannelFuture {
-        let inner = self.inner.clone();
-        Box::pin(async move {
-            let answer = oneshot(inner, request).await?;
-            match answer.headers().get(header::ERROR) {
-                Some(value) => {
-                    let code = value.to_str().unwrap_or_default().to_owned();
-                    Err(ChannelError::Broker(Box::new(read(&code, answer).await)))
-                }
-                None => Ok(answer),
+impl Problems {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        let answer = self.next.send(call, request).await?;
+        match answer.headers().get(header::ERROR) {
+            Some(value) => {
+                let code = value.to_str().unwrap_or_default().to_owned();
+                Err(ChannelError::Broker(Box::new(read(&code, answer).await)))
             }
-        })
+            None => Ok(answer),
+        }
     }
 }
 

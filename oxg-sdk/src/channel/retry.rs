@@ -1,18 +1,16 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use oxg_protocol::{ErrorCode, Problem};
 use tokio::time::{Instant, sleep};
-use tower::Service;
 
 use super::budget::Budget;
-use super::call::{CallOptions, Expires};
+use super::call::Call;
+use super::problem::Problems;
 use super::retry_after::retry_after;
-use super::{Body, ChannelError, ChannelFuture, RetryPolicy, oneshot};
+use super::{Body, ChannelError};
 
 /// The pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -21,76 +19,66 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Never after a denial, never past the call's deadline, and never more often than the channel's
 /// [`Budget`] has.
-#[derive(Clone)]
-pub(super) struct Retry<S> {
-    pub(super) inner: S,
+pub(super) struct Retry {
+    pub(super) next: Problems,
     pub(super) most: u32,
-    pub(super) budget: Arc<Budget>,
+    pub(super) budget: Budget,
 }
 
-impl<S> Service<Request<Body>> for Retry<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
-    S: Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = ChannelFuture;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> ChannelFuture {
-        let Self { inner, most, budget } = self.clone();
-        Box::pin(async move {
-            let policy = policy(&request);
-            let most = policy.and_then(|policy| policy.most).unwrap_or(most);
-            let repeatable = policy.is_some_and(|p| p.any_method) || is_idempotent(&request);
-            let mind_busy = repeatable && policy.is_some_and(|policy| policy.when_busy);
-            let expires = request.extensions().get().map(|&Expires(at)| at);
-            let mut request = request;
-            for retry in 0..=most {
-                let spare = duplicate(&request);
-                let result = oneshot(inner.clone(), request).await;
-                let asked = match &result {
-                    Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
-                    Ok(_) => {
-                        budget.earn();
-                        return result;
-                    }
-                    Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
-                    Err(_) => return result,
-                };
-                let Some(next) = spare.filter(|_| retry < most) else {
-                    return result;
-                };
-                let pause = pause(retry, asked);
-                let too_late =
-                    expires.is_some_and(|at| at.saturating_duration_since(Instant::now()) <= pause);
-                if too_late || !budget.take() {
-                    return result;
-                }
-                tracing::debug!(retry = retry + 1, ?pause, "making the call again");
-                drop(result);
-                sleep(pause).await;
-                request = next;
+impl Retry {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        let policy = call.options.retry.unwrap_or_default();
+        let most = policy.most.unwrap_or(self.most);
+        let repeatable = policy.any_method || is_idempotent(call, request.method());
+        let mind_busy = repeatable && policy.when_busy;
+        for retry in 0..most {
+            let Some(spare) = duplicate(&request) else {
+                break;
+            };
+            let result = self.next.send(call, request).await;
+            let asked = match &result {
+                Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
+                Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
+                _ => return self.earned(result),
+            };
+            let pause = pause(retry, asked);
+            let left = call.expires.saturating_duration_since(Instant::now());
+            if left <= pause || !self.budget.take() {
+                return result;
             }
-            // The last round of the loop always returns.
-            Err(ChannelError::Lost("out of retries".into()))
-        })
+            tracing::debug!(retry = retry + 1, ?pause, "making the call again");
+            drop(result);
+            sleep(pause).await;
+            request = spare;
+        }
+        let result = self.next.send(call, request).await;
+        match &result {
+            Ok(answer) if mind_busy && is_busy(answer) => result,
+            _ => self.earned(result),
+        }
+    }
+
+    /// The result; an answer earns a part of a retry.
+    fn earned(
+        &self,
+        result: Result<Response<Body>, ChannelError>,
+    ) -> Result<Response<Body>, ChannelError> {
+        if result.is_ok() {
+            self.budget.earn();
+        }
+        result
     }
 }
 
-fn is_idempotent(request: &Request<Body>) -> bool {
-    let stated = request.extensions().get::<CallOptions>().and_then(|options| options.idempotent);
-    stated.unwrap_or_else(|| {
-        matches!(
-            *request.method(),
-            Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
-        )
-    })
+fn is_idempotent(call: &Call, method: &Method) -> bool {
+    call.options.idempotent.unwrap_or(matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
+    ))
 }
 
 /// Whether the same call may succeed a moment later, and does no harm if it succeeded already.
@@ -117,12 +105,10 @@ fn duplicate(request: &Request<Body>) -> Option<Request<Body>> {
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
-    *copy.extensions_mut() = request.extensions().clone();
+    if !request.extensions().is_empty() {
+        *copy.extensions_mut() = request.extensions().clone();
+    }
     Some(copy)
-}
-
-fn policy(request: &Request<Body>) -> Option<RetryPolicy> {
-    request.extensions().get::<CallOptions>().and_then(|options| options.retry)
 }
 
 /// Whether a target says that it cannot answer now.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Layer, Service};
 
 use super::connector::Connector;
+use super::deadline::Deadline;
 use super::{Body, BoxError, ChannelBuilder, ChannelError};
 
 /// The answer to a call, in the making.
@@ -90,6 +91,16 @@ impl BrokerChannel {
         Self { call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))) }
     }
 
+    pub(super) fn from_steps(first: Deadline) -> Self {
+        let first = Arc::new(first);
+        let call = move |mut request| -> ChannelFuture {
+            let first = Arc::clone(&first);
+            let call = first.begin(&mut request);
+            Box::pin(async move { first.send(call, request).await })
+        };
+        Self { call: Arc::new(call) }
+    }
+
     /// This channel under one more layer. What the layer itself fails with becomes
     /// [`ChannelError::Layer`].
     #[must_use]
@@ -138,10 +149,7 @@ impl fmt::Debug for BrokerChannel {
 }
 
 /// Waits until `service` is ready and calls it once.
-pub(crate) async fn oneshot<S>(
-    mut service: S,
-    request: Request<Body>,
-) -> Result<S::Response, S::Error>
+async fn oneshot<S>(mut service: S, request: Request<Body>) -> Result<S::Response, S::Error>
 where
     S: Service<Request<Body>>,
 {

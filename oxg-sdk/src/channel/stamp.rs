@@ -1,48 +1,73 @@
-use std::task::{Context, Poll};
-
 use http::header::{AUTHORIZATION, HOST, PROXY_AUTHORIZATION};
-use http::{HeaderValue, Request, Response};
-use oxg_protocol::{ProtocolVersion, header};
+use http::{HeaderName, HeaderValue, Request, Response};
+use oxg_protocol::{ProtocolVersion, TraceId, TraceParent, header};
 use oxg_redact::Redactor;
 use tokio::time::Instant;
-use tower::Service;
 
-use super::call::{CallOptions, Expires};
-use super::{Body, ChannelError, ChannelFuture, TokenSource, oneshot};
+use super::call::Call;
+use super::pool::Pool;
+use super::{Body, ChannelError, TokenSource};
+use crate::random;
 
-/// Writes the fields that every call carries: token, deadline, protocol version, task, host.
-#[derive(Clone)]
-pub(super) struct Stamp<S> {
-    pub(super) inner: S,
-    pub(super) token: TokenSource,
-    pub(super) redactor: Redactor,
-    pub(super) host: HeaderValue,
+const DEADLINE_MS: HeaderName = HeaderName::from_static(header::DEADLINE_MS);
+const PROTOCOL: HeaderName = HeaderName::from_static(header::PROTOCOL);
+const TASK_ID: HeaderName = HeaderName::from_static(header::TASK_ID);
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const EGRESS_TRACEPARENT: HeaderName = HeaderName::from_static(header::TRACEPARENT);
+
+/// Writes the fields that every call carries: token, deadline, protocol version, task, trace, host.
+pub(super) struct Stamp {
+    next: Pool,
+    token: TokenSource,
+    redactor: Redactor,
+    host: HeaderValue,
+    /// Digits and a point: always there.
+    version: Option<HeaderValue>,
+    /// The trace of calls that belong to no other.
+    trace: TraceId,
 }
 
-impl<S> Stamp<S> {
-    fn stamp(&self, request: &mut Request<Body>) -> Result<(), ChannelError> {
-        // Absolute form is egress: `Authorization` belongs to the target there.
-        let field =
-            if request.uri().scheme().is_some() { PROXY_AUTHORIZATION } else { AUTHORIZATION };
-        let token = self.token.bearer(&self.redactor)?;
-        let left = request
-            .extensions()
-            .get::<Expires>()
-            .map(|&Expires(at)| at.saturating_duration_since(Instant::now()));
-        let task =
-            request.extensions().get::<CallOptions>().and_then(|options| options.task.clone());
-        let headers = request.headers_mut();
-        match token {
-            Some(token) => headers.insert(field, token),
-            None => headers.remove(field),
+impl Stamp {
+    pub(super) fn new(
+        next: Pool,
+        token: TokenSource,
+        redactor: Redactor,
+        host: HeaderValue,
+    ) -> Self {
+        let version = HeaderValue::try_from(ProtocolVersion::CURRENT.to_string()).ok();
+        Self { next, token, redactor, host, version, trace: random::trace_id() }
+    }
+
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        self.stamp(call, &mut request)?;
+        self.next.send(request).await
+    }
+
+    fn stamp(&self, call: &Call, request: &mut Request<Body>) -> Result<(), ChannelError> {
+        // Absolute form is egress: `Authorization` and `traceparent` belong to the target there.
+        let (authorization, traceparent) = match request.uri().scheme() {
+            Some(_) => (PROXY_AUTHORIZATION, EGRESS_TRACEPARENT),
+            None => (AUTHORIZATION, TRACEPARENT),
         };
-        if let Some(left) = left {
-            let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
-            headers.insert(header::DEADLINE_MS, milliseconds.into());
+        let headers = request.headers_mut();
+        match self.token.bearer(&self.redactor)? {
+            Some(token) => headers.insert(authorization, token),
+            None => headers.remove(authorization),
+        };
+        let left = call.expires.saturating_duration_since(Instant::now());
+        let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+        headers.insert(DEADLINE_MS, milliseconds.into());
+        if let Some(version) = &self.version {
+            headers.insert(PROTOCOL, version.clone());
         }
-        headers.insert(header::PROTOCOL, text(&ProtocolVersion::CURRENT.to_string())?);
-        if let Some(task) = task {
-            headers.insert(header::TASK_ID, text(task.as_str())?);
+        let trace = call.options.trace.unwrap_or(self.trace);
+        headers.insert(traceparent, value(TraceParent::new(trace, random::span_id()).to_string())?);
+        if let Some(task) = &call.options.task {
+            headers.insert(TASK_ID, value(task.as_str())?);
         }
         if !headers.contains_key(HOST) {
             headers.insert(HOST, self.host.clone());
@@ -51,30 +76,10 @@ impl<S> Stamp<S> {
     }
 }
 
-fn text(value: &str) -> Result<HeaderValue, ChannelError> {
-    HeaderValue::from_str(value).map_err(|error| ChannelError::Request(error.into()))
-}
-
-impl<S> Service<Request<Body>> for Stamp<S>
+fn value<T>(text: T) -> Result<HeaderValue, ChannelError>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = ChannelError>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
+    HeaderValue: TryFrom<T>,
+    <HeaderValue as TryFrom<T>>::Error: std::error::Error + Send + Sync + 'static,
 {
-    type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = ChannelFuture;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> ChannelFuture {
-        let stamped = self.stamp(&mut request);
-        let inner = self.inner.clone();
-        Box::pin(async move {
-            stamped?;
-            oneshot(inner, request).await
-        })
-    }
+    HeaderValue::try_from(text).map_err(|error| ChannelError::Request(Box::new(error)))
 }

@@ -4,6 +4,7 @@ use oxg_protocol::log::LogRecord;
 use oxg_protocol::session::SessionInfo;
 use oxg_protocol::{TaskId, route};
 use oxg_redact::Redactor;
+use serde_json::Value;
 
 use super::{
     Api, ApiError, ArtifactsClient, FindingsClient, LogsClient, Scope, SecretStore, SecretsClient,
@@ -40,8 +41,10 @@ impl Clients {
     /// channel the same one.
     #[must_use]
     pub fn new(channel: BrokerChannel, redactor: Redactor) -> Self {
-        let secrets = Arc::new(SecretStore::new(redactor.clone()));
-        Self { channel, redactor, secrets, scope: Scope::default() }
+        let scope = Scope::default();
+        let api = Api::new(channel.clone(), scope.clone());
+        let secrets = Arc::new(SecretStore::new(redactor.clone(), &api));
+        Self { channel, redactor, secrets, scope }
     }
 
     /// Clients of the session that a launcher told this process of. Nothing is dialled yet.
@@ -49,7 +52,17 @@ impl Clients {
     /// # Errors
     /// [`ChannelError::Unsupported`](crate::channel::ChannelError::Unsupported).
     pub fn connect(environment: Environment) -> Result<Self, crate::channel::ChannelError> {
-        let redactor = Redactor::default();
+        Self::connect_with(environment, Redactor::default())
+    }
+
+    /// The same, where token and secrets are made known to a redactor of the caller's.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_with(
+        environment: Environment,
+        redactor: Redactor,
+    ) -> Result<Self, crate::channel::ChannelError> {
         let channel = BrokerChannel::builder(&environment.broker)?
             .token(environment.token)
             .redactor(redactor.clone())
@@ -81,7 +94,7 @@ impl Clients {
     /// What the plugin keeps with its host.
     #[must_use]
     pub fn artifacts(&self) -> ArtifactsClient {
-        ArtifactsClient::new(self.api())
+        ArtifactsClient::new(self.api(), self.redactor.clone())
     }
 
     /// Reports findings of the plugin of this name.
@@ -108,12 +121,14 @@ impl Clients {
     /// [`ApiError`].
     pub async fn log(&self, mut record: LogRecord) -> Result<(), ApiError> {
         record.msg = self.redactor.redact(&record.msg).into_owned();
-        let mut fields = serde_json::Value::Object(record.fields);
-        self.redactor.redact_json(&mut fields);
-        record.fields = match fields {
-            serde_json::Value::Object(fields) => fields,
-            _ => serde_json::Map::new(),
-        };
+        record.target = self.redactor.redact(&record.target).into_owned();
+        for map in record.spans.iter_mut().chain([&mut record.fields]) {
+            let mut value = Value::Object(std::mem::take(map));
+            self.redactor.redact_json(&mut value);
+            if let Value::Object(clean) = value {
+                *map = clean;
+            }
+        }
         let mut line = serde_json::to_vec(&record).map_err(ApiError::Encode)?;
         line.push(b'\n');
         LogsClient::new(self.api()).ship(line).await

@@ -1,11 +1,12 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
-use oxg_protocol::digest::Hasher;
 use oxg_protocol::finding::Receipt;
 use oxg_protocol::{Finding, FindingId, Problem, header, route};
 use oxg_redact::Redactor;
+use serde_json::Value;
 
 use super::api::MAX_JSON_BYTES;
 use super::{Api, ApiError};
@@ -142,38 +143,26 @@ impl FindingsClient {
         clean(&mut finding.kind);
         clean(&mut finding.message);
         [&mut finding.target, &mut finding.evidence].into_iter().flatten().for_each(clean);
-        finding.metadata = std::mem::take(&mut finding.metadata)
-            .into_iter()
-            .map(|(mut key, mut value)| {
-                clean(&mut key);
-                clean(&mut value);
-                (key, value)
-            })
-            .collect();
+        finding.metadata = self.clean_metadata(std::mem::take(&mut finding.metadata));
         if finding.id.is_none() {
-            finding.id = Some(self.id(&finding));
+            finding.id = Some(finding.derive_id(&self.plugin, &self.task));
         }
         finding
     }
 
-    fn id(&self, finding: &Finding) -> FindingId {
-        let mut hasher = Hasher::default();
-        // The length before each part keeps two lists of parts from looking the same.
-        let mut add = |part: &str| {
-            hasher.update(&(part.len() as u64).to_be_bytes());
-            hasher.update(part.as_bytes());
+    /// Redacted by what it holds and by the names that it has.
+    fn clean_metadata(&self, metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let fields = metadata.into_iter().map(|(key, value)| (key, Value::from(value)));
+        let mut fields = Value::Object(fields.collect());
+        self.redactor.redact_json(&mut fields);
+        let Value::Object(fields) = fields else {
+            return BTreeMap::new();
         };
-        add(&self.plugin);
-        add(&self.task);
-        add(&finding.kind);
-        add(finding.target.as_deref().unwrap_or_default());
-        add(&finding.message);
-        add(finding.evidence.as_deref().unwrap_or_default());
-        for (key, value) in &finding.metadata {
-            add(key);
-            add(value);
-        }
-        FindingId::from_digest(&hasher.finish())
+        let text = |value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        fields.into_iter().map(|(key, value)| (key, text(value))).collect()
     }
 }
 

@@ -27,4 +27,4 @@ pub use tasks::{TaskError, TasksClient};
 pub(crate) use api::Api;
 pub(crate) use logs::LogsClient;
 pub(crate) use scope::Scope;
-pub(crate) use secrets::{BrokerSecrets, SecretStore};
+pub(crate) use secrets::SecretStore;

@@ -1,4 +1,4 @@
-use oxg_protocol::TaskId;
+use oxg_protocol::{TaskId, TraceId};
 use tokio::time::Instant;
 
 use crate::channel::CallOptions;
@@ -8,6 +8,7 @@ use crate::channel::CallOptions;
 pub(crate) struct Scope {
     pub(crate) task: Option<TaskId>,
     pub(crate) until: Option<Instant>,
+    pub(crate) trace: Option<TraceId>,
 }
 
 impl Scope {
@@ -17,6 +18,6 @@ impl Scope {
 
     /// `options`, on behalf of this scope.
     pub(crate) fn bind(&self, options: CallOptions) -> CallOptions {
-        options.task(self.task.clone()).until(self.until)
+        options.task(self.task.clone()).until(self.until).trace(self.trace)
     }
 }

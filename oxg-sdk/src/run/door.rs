@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use oxg_redact::Redactor;
+use tracing::dispatcher;
 
 use super::{RunError, RunSummary, Runtime, signals};
 use crate::Plugin;
@@ -11,7 +12,7 @@ use crate::channel::BrokerChannel;
 use crate::env::Environment;
 use crate::exit::Exit;
 use crate::failure::chain;
-use crate::logging::{self, LogPipeline, Logging};
+use crate::logging::{self, Form, Levels, LogPipeline, Logging};
 
 /// How long a hook that computes without end can hold up the end of the process.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -19,8 +20,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs `plugin` in the environment that its launcher gave it, and says how it ended.
 ///
 /// Reads the [environment](crate::env), installs logging, a panic hook and signals, and runs on a
-/// runtime of two threads. Computing for long belongs into `spawn_blocking`: it keeps the lease of
-/// its own task from being extended, and two such hooks keep all of them.
+/// runtime with a thread for each task that runs at a time and one more. So a hook that computes
+/// without awaiting anything holds up neither its own lease nor other tasks; but it hears of a
+/// cancellation or a stop only when it awaits. Work that it splits up belongs into `spawn_blocking`.
 ///
 /// The last line on stderr says what to do where the [exit code](crate::exit) is not 0.
 pub fn run<P: Plugin>(plugin: P) -> ExitCode {
@@ -56,7 +58,10 @@ fn start<P: Plugin>(
 ) -> Result<RunSummary, RunError> {
     let environment = Environment::of_process()?;
     let logging = set_up_logging(&environment, redactor)?;
-    let _ = tracing::dispatcher::set_global_default(logging.dispatch());
+    let _flush = Flush(logging.clone());
+    let _ = dispatcher::set_global_default(logging.dispatch());
+    #[cfg(feature = "log")]
+    logging.take_log_records();
     let plugin = plugin();
     let channel = BrokerChannel::builder(&environment.broker)
         .map_err(RunError::Channel)?
@@ -68,7 +73,7 @@ fn start<P: Plugin>(
         run = run.workspace(workspace);
     }
     let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(run.threads())
         .enable_all()
         .build()
         .map_err(RunError::Runtime)?;
@@ -81,14 +86,37 @@ fn start<P: Plugin>(
 }
 
 fn set_up_logging(environment: &Environment, redactor: &Redactor) -> Result<LogPipeline, RunError> {
-    let mut logging = Logging::new(redactor.clone()).stderr().broker();
-    if let Some(levels) = &environment.log {
-        logging = logging.levels(levels)?;
-    }
+    let mut logging = Logging::new(redactor.clone()).stderr(Form::Human).broker();
+    // A log that says too little is better than a plugin that does not run.
+    let levels = environment.log.as_deref().unwrap_or_default();
+    let levels = if levels.is_empty() { Ok(Levels::default()) } else { levels.parse() };
+    let told = levels.as_ref().err().map(|error| chain(error));
+    logging = logging.levels(levels.unwrap_or_default());
     if let Some(directory) = &environment.workspace {
         logging = logging
             .directory(directory)
             .map_err(|source| RunError::Workspace { path: directory.clone(), source })?;
+        #[cfg(feature = "otel")]
+        {
+            logging = logging
+                .spans(directory)
+                .map_err(|source| RunError::Workspace { path: directory.clone(), source })?;
+        }
     }
-    Ok(logging.build())
+    let logging = logging.build();
+    if let Some(problem) = told {
+        dispatcher::with_default(&logging.dispatch(), || {
+            tracing::warn!("OXG_LOG cannot be read, so this logs at info: {problem}");
+        });
+    }
+    Ok(logging)
+}
+
+/// Writes the last lines however the run ends.
+struct Flush(LogPipeline);
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        self.0.flush(LAST_WORDS);
+    }
 }

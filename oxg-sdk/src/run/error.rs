@@ -9,7 +9,6 @@ use crate::clients::ApiError;
 use crate::config::ConfigError;
 use crate::env::EnvError;
 use crate::exit::Exit;
-use crate::logging::LevelsError;
 
 /// Why a run could not begin, or ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -18,9 +17,6 @@ pub enum RunError {
     /// The process was not started as a plugin.
     #[error("this program is a 0xGen plugin and was not started as one")]
     Environment(#[from] EnvError),
-    /// `OXG_LOG` does not say what to log.
-    #[error("OXG_LOG cannot be read")]
-    Levels(#[from] LevelsError),
     /// There is no workspace although the manifest declares `storage`.
     #[error("the manifest declares storage, but OXG_WORKSPACE is not set")]
     NoWorkspace,
@@ -84,7 +80,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Environment(_) => Exit::Usage,
-            Self::Levels(_) | Self::Config(_) => Exit::Config,
+            Self::Config(_) => Exit::Config,
             Self::NoWorkspace | Self::Workspace { .. } => Exit::Io,
             Self::Runtime(_) | Self::Panic(_) => Exit::Software,
             Self::Start(failure) if failure.is_retryable() => Exit::TempFail,

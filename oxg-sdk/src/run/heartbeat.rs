@@ -1,8 +1,14 @@
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use oxg_protocol::{LeaseToken, TaskId};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 
 use crate::clients::{TaskError, TasksClient};
 use crate::signal::Signal;
@@ -25,23 +31,29 @@ impl LeaseEnd {
 }
 
 /// One delivery's lease, kept alive.
-pub(super) struct Heartbeat<'a> {
+pub(super) struct Heartbeat {
     pub(super) tasks: TasksClient,
-    pub(super) task: &'a TaskId,
-    pub(super) token: &'a LeaseToken,
+    pub(super) task: TaskId,
+    pub(super) token: LeaseToken,
     /// How long each extension shall last.
     pub(super) lease: Duration,
     /// When the lease at hand ends.
-    pub(super) expires: &'a LeaseEnd,
+    pub(super) expires: Arc<LeaseEnd>,
     /// Somebody asked to stop the task.
-    pub(super) cancel: &'a Signal,
+    pub(super) cancel: Signal,
     /// The broker is stopping.
-    pub(super) draining: &'a Signal,
+    pub(super) draining: Signal,
 }
 
-impl Heartbeat<'_> {
+impl Heartbeat {
+    /// Beats in a task of its own, so that a hook which computes keeps only its own thread busy.
+    pub(super) fn start(self) -> Beating {
+        let beat = self.beat().in_current_span().with_current_subscriber();
+        Beating(tokio::spawn(beat))
+    }
+
     /// Extends the lease whenever a third of it has passed; ends when it is lost.
-    pub(super) async fn beat(self) {
+    async fn beat(self) {
         loop {
             let left = self.expires.get().saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -51,7 +63,7 @@ impl Heartbeat<'_> {
             // After a beat that failed this comes sooner and sooner, but never in a rush.
             sleep((left / 3).max(Duration::from_millis(50)).min(left)).await;
             let asked = Instant::now();
-            let extend = self.tasks.extend(self.task, self.token, self.lease);
+            let extend = self.tasks.extend(&self.task, &self.token, self.lease);
             let Ok(extended) = timeout_at(self.expires.get(), extend).await else { continue };
             match extended {
                 Ok(extension) => {
@@ -68,5 +80,24 @@ impl Heartbeat<'_> {
                 Err(error) => tracing::debug!(error = %error, "cannot extend the lease yet"),
             }
         }
+    }
+}
+
+/// A heart that beats; ready once the lease is lost. It stops when this is dropped.
+pub(super) struct Beating(JoinHandle<()>);
+
+impl Future for Beating {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // A heart that broke down extends nothing any more.
+        let _ = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

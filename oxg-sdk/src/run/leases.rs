@@ -18,6 +18,8 @@ use super::work::deliver;
 use super::{RunError, RunSummary, Shared, StopReason};
 use crate::Plugin;
 use crate::clients::ApiError;
+use crate::logging::TASK_TARGET;
+use crate::random;
 
 /// Failed leases in a row before the broker counts as lost.
 const MAX_FAILURES: u32 = 7;
@@ -184,13 +186,18 @@ impl<P: Plugin> Leases<P> {
     }
 
     fn start(&mut self, delivery: Delivery, at: Instant) {
+        let caller = delivery.traceparent;
+        let trace_id = caller.map_or_else(random::trace_id, |caller| caller.trace_id);
         let span = tracing::info_span!(
+            target: TASK_TARGET,
             "task",
             task_id = delivery.task_id.as_str(),
+            %trace_id,
+            parent_span_id = caller.map(|caller| tracing::field::display(caller.span_id)),
             kind = delivery.kind.as_str(),
             attempt = delivery.attempt,
         );
-        let work = deliver(Arc::clone(&self.shared), delivery, at);
+        let work = deliver(Arc::clone(&self.shared), delivery, trace_id, at);
         self.running.spawn(work.instrument(span).with_current_subscriber());
     }
 

@@ -13,7 +13,7 @@ use super::leases::Leases;
 use super::settings::Settings;
 use super::{RunError, RunSummary, Shared, StopReason, session};
 use crate::channel::BrokerChannel;
-use crate::clients::{Api, BrokerSecrets, LogsClient, Scope, SecretStore};
+use crate::clients::{Api, LogsClient, Scope, SecretStore};
 use crate::logging::{LogPipeline, Shipper};
 use crate::select::{Either, first};
 use crate::signal::Signal;
@@ -21,6 +21,8 @@ use crate::{Context, Failure, Plugin, Result, config};
 
 /// How long `on_start` may take.
 const START_DEADLINE: Duration = Duration::from_secs(60);
+/// The most hooks that get a thread each.
+const MAX_COMPUTING: u32 = 64;
 
 /// One run of a plugin, over a channel of the caller's.
 ///
@@ -107,6 +109,12 @@ impl<P: Plugin> Runtime<P> {
         self
     }
 
+    /// Threads that keep every lease alive while every hook computes.
+    pub(super) fn threads(&self) -> usize {
+        let hooks = self.settings.concurrency.min(MAX_COMPUTING);
+        usize::try_from(hooks).unwrap_or(usize::MAX).saturating_add(1)
+    }
+
     /// Runs until the broker has no more tasks or `shutdown` ends, then stops gracefully: running
     /// tasks are finished within the grace period or given back, leases on secrets are released
     /// and logs flushed.
@@ -137,18 +145,27 @@ impl<P: Plugin> Runtime<P> {
             let queue = Arc::clone(logging.queue()?);
             Some(Shipper::start(queue, LogsClient::new(api.clone())))
         });
-        let result = self.work(session, shutdown).await.inspect_err(report);
+        let logging = self.logging.clone();
+        let lost = || logging.as_ref().map_or(0, LogPipeline::lost);
+        let mut result = self.work(session, shutdown).await.inspect_err(report);
+        if let Some(logging) = &logging {
+            logging.tell_suppressed();
+        }
         if let Ok(summary) = &result {
             tracing::info!(
                 completed = summary.completed,
                 failed = summary.failed,
                 released = summary.released,
                 lost = summary.lost,
+                log_lines_lost = lost(),
                 "run ended"
             );
         }
         if let Some(shipper) = shipper {
             shipper.finish().await;
+        }
+        if let Ok(summary) = &mut result {
+            summary.log_lines_lost = lost();
         }
         result
     }
@@ -170,12 +187,13 @@ impl<P: Plugin> Runtime<P> {
             run_id = %session.run_id,
             "run started"
         );
+        let api = Api::new(self.channel.clone(), Scope::default());
         let shared = Arc::new(Shared {
             plugin: self.plugin,
             config,
             session,
             channel: self.channel,
-            secrets: Arc::new(SecretStore::new(self.redactor.clone())),
+            secrets: Arc::new(SecretStore::new(self.redactor.clone(), &api)),
             redactor: self.redactor,
             workspace,
             settings: self.settings,
@@ -202,7 +220,7 @@ impl<P: Plugin> Runtime<P> {
                 Ok(RunSummary { reason: StopReason::Shutdown, ..RunSummary::default() })
             }
         };
-        shared.secrets.release(&BrokerSecrets(shared.api())).await;
+        shared.secrets.release().await;
         result
     }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use oxg_protocol::TraceId;
 use oxg_protocol::session::SessionInfo;
 use oxg_redact::Redactor;
 
@@ -35,5 +36,11 @@ impl<P: Plugin> Shared<P> {
 
     pub(super) fn tasks(&self) -> TasksClient {
         TasksClient::new(self.api())
+    }
+
+    /// The same, as steps of a task's trace.
+    pub(super) fn tasks_of(&self, trace: TraceId) -> TasksClient {
+        let scope = Scope { trace: Some(trace), ..Scope::default() };
+        TasksClient::new(Api::new(self.channel.clone(), scope))
     }
 }

@@ -10,6 +10,8 @@ pub struct RunSummary {
     pub released: u64,
     /// Tasks that another holder took over, or whose end could not be reported.
     pub lost: u64,
+    /// Log lines that a writer could not write; one that two of them lost counts twice.
+    pub log_lines_lost: u64,
     /// Why the run ended.
     pub reason: StopReason,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use oxg_protocol::TraceId;
 use oxg_protocol::task::Delivery;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -37,11 +38,12 @@ enum Verdict {
 pub(super) async fn deliver<P: Plugin>(
     shared: Arc<Shared<P>>,
     delivery: Delivery,
+    trace_id: TraceId,
     leased: Instant,
 ) -> Ended {
-    let tasks = shared.tasks();
+    let tasks = shared.tasks_of(trace_id);
     let expires = leased + Duration::from_millis(delivery.lease_expires_in_ms);
-    let expires = LeaseEnd::new(expires);
+    let expires = Arc::new(LeaseEnd::new(expires));
     let report = Report {
         tasks: &tasks,
         delivery: &delivery,
@@ -49,7 +51,7 @@ pub(super) async fn deliver<P: Plugin>(
         until: &expires,
         abort: &shared.abort,
     };
-    let task = Task::new(delivery.clone(), leased);
+    let task = Task::new(delivery.clone(), trace_id, leased);
     let limit = leased.checked_add(shared.settings.hook).unwrap_or(leased + LONGEST);
     let until = task.deadline().map_or(limit, |end| end.min(limit));
     let final_deadline = task.deadline().is_some_and(|end| end <= limit);
@@ -90,23 +92,26 @@ async fn attempt<P: Plugin>(
     shared: &Arc<Shared<P>>,
     task: Task,
     delivery: &Delivery,
-    expires: &LeaseEnd,
+    expires: &Arc<LeaseEnd>,
     until: Instant,
 ) -> Verdict {
     let cancel = Signal::default();
     let ctx = Context::for_task(Arc::clone(shared), &task, until, cancel.clone());
     let heartbeat = Heartbeat {
-        tasks: shared.tasks(),
-        task: &delivery.task_id,
-        token: &delivery.lease_token,
+        tasks: shared.tasks_of(task.trace_id()),
+        task: delivery.task_id.clone(),
+        token: delivery.lease_token.clone(),
         lease: shared.settings.lease,
-        expires,
-        cancel: &cancel,
-        draining: &shared.draining,
+        expires: Arc::clone(expires),
+        cancel: cancel.clone(),
+        draining: shared.draining.clone(),
     };
+    let heartbeat = heartbeat.start();
+    // Else the heart could wait in this thread's queue behind a hook that computes.
+    tokio::task::yield_now().await;
     let mut hook = pin!(catch(async { shared.plugin.on_task(&ctx, task).await }));
     // Without a budget: a hook that always has something to do would use it up and never be ended.
-    let mut lost = pin!(unconstrained(heartbeat.beat()));
+    let mut lost = pin!(unconstrained(heartbeat));
     let mut deadline = pin!(unconstrained(sleep_until(until)));
     let mut abort = pin!(unconstrained(shared.abort.fired()));
     let mut cancelled = pin!(unconstrained(async {

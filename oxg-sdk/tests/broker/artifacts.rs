@@ -1,10 +1,10 @@
-use oxg_protocol::Digest;
+use oxg_protocol::{Digest, ErrorCode};
 use oxg_sdk::channel::{Body, BodyError};
 use oxg_sdk::clients::ArtifactError;
 use oxg_sdk::http::Method;
 use oxg_sdk::prelude::*;
 
-use crate::fake::{Call, FakeBroker, Reply, json as answer, reply, with_header};
+use crate::fake::{Call, FakeBroker, Reply, json as answer, refuse, reply, with_header};
 use crate::probe::{probe, run};
 
 fn stored(call: &Call, digest: Digest) -> Reply {
@@ -230,4 +230,61 @@ async fn conditions_and_files_go_both_ways() {
     assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
     let put = broker.calls().into_iter().find(|call| call.method == Method::PUT).unwrap();
     assert_eq!(put.header("if-match"), Some(Digest::of(b"old").to_etag().as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_holds_a_secret_does_not_leave_the_plugin() {
+    const VALUE: &str = "s3cr3t-of-the-shop";
+    let redactor = oxg_sdk::redact::Redactor::default();
+    redactor.register(VALUE).unwrap();
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let put = ctx.artifacts().put(format!("pages/{VALUE}.html"), "x").await;
+        let Err(ArtifactError::SecretName { name }) = put else { panic!("{put:?}") };
+        assert_eq!(name, "pages/[REDACTED_SECRET].html");
+        Ok(TaskOutcome::done())
+    });
+    let run = crate::probe::runtime(&broker, plugin).redactor(redactor);
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
+    assert!(broker.calls().iter().all(|call| call.method != Method::PUT));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closing_that_fails_for_now_is_asked_for_again_and_nothing_is_sent_twice() {
+    use std::sync::Mutex;
+
+    let (kept, refusals) = (Mutex::new(Vec::new()), Mutex::new(6));
+    let broker = FakeBroker::new(move |call| {
+        let mut kept = kept.lock().unwrap();
+        match (call.method.as_str(), call.target.as_str()) {
+            ("POST", "/v1/uploads") | ("PATCH", _) => {
+                kept.extend_from_slice(&call.body);
+                if call.method == Method::POST {
+                    kept.clear();
+                }
+                Some(answer(json!({ "id": "u-1", "offset": kept.len(), "expires_in_ms": 1000 })))
+            }
+            ("PUT", _) => {
+                let mut refusals = refusals.lock().unwrap();
+                if *refusals > 0 {
+                    *refusals -= 1;
+                    return Some(refuse(ErrorCode::Unavailable));
+                }
+                let digest = Digest::of(&kept);
+                Some(answer(json!({ "name": "a", "digest": digest, "size": kept.len() })))
+            }
+            _ => None,
+        }
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let content = bytes::Bytes::from(vec![7; 9 << 20]);
+        let info = ctx.artifacts().put("a", content).await?;
+        assert_eq!(info.size, 9 << 20);
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    let pieces = broker.calls().iter().filter(|call| call.method == Method::PATCH).count();
+    assert_eq!(pieces, 2);
+    assert!(broker.calls().iter().all(|call| call.method != Method::DELETE));
 }

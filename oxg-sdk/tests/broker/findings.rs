@@ -43,7 +43,8 @@ async fn nothing_secret_leaves_in_a_finding() {
         let finding = Finding::high("web.leak", format!("found {VALUE}"))
             .target(format!("http://shop.test/?t={VALUE}"))
             .evidence(format!("<p>{VALUE}</p>"))
-            .meta("token", VALUE);
+            .meta("token", VALUE)
+            .meta("password", "hunter2");
         ctx.emit(finding).await?;
         Ok(TaskOutcome::done())
     });
@@ -51,6 +52,7 @@ async fn nothing_secret_leaves_in_a_finding() {
     assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
     let sent = &lines(&broker)[0];
     assert!(!sent.to_string().contains(VALUE), "{sent}");
+    assert_eq!(sent["metadata"]["password"], "[REDACTED_SECRET]");
     assert_eq!(sent["type"], "web.leak");
 }
 

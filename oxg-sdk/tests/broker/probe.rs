@@ -40,9 +40,13 @@ impl Lines {
         let lines = self.clone();
         let redactor = redactor.clone();
         Logging::new(redactor)
-            .sink(move |line: &LogLine<'_>| lines.0.lock().unwrap().push(line.json.to_owned()))
+            .sink(move |line: &LogLine<'_>| lines.push(line.json))
             .broker()
             .build()
+    }
+
+    pub(crate) fn push(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
     }
 
     pub(crate) fn all(&self) -> String {

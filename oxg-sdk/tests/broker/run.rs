@@ -224,3 +224,48 @@ async fn a_plugin_with_storage_needs_a_workspace() {
     let error = run.run(std::future::pending()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Io);
 }
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_logged_with_the_task_that_makes_it() {
+    let lines = Lines::default();
+    let broker = FakeBroker::well_behaved().task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        ctx.progress(3, 10, "pages read");
+        Ok(TaskOutcome::done())
+    });
+    let run = runtime(&broker, plugin).logging(lines.logging(&Redactor::default()));
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 1);
+    let all = lines.all();
+    let line = all.lines().find(|line| line.contains("pages read")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["level"], &line["target"]), (&json!("info"), &json!("progress")));
+    let fields = &line["fields"];
+    assert_eq!((&fields["done"], &fields["total"]), (&json!(3), &json!(10)), "{line}");
+    assert_eq!(line["task_id"], "t-1", "{line}");
+}
+
+/// In real time, on threads: nothing else shows what a hook that never awaits holds up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_hook_that_never_awaits_keeps_its_lease_and_holds_no_other_task_up() {
+    let broker = FakeBroker::well_behaved().task("busy", json!({})).task("idle", json!({}));
+    let seen = broker.clone();
+    let plugin = probe(move |_, task| {
+        let broker = seen.clone();
+        async move {
+            if task.id().as_str() == "busy" {
+                let limit = std::time::Instant::now() + Duration::from_secs(30);
+                let heard = || {
+                    !broker.calls_to("/busy/extend").is_empty()
+                        && !broker.calls_to("/idle/complete").is_empty()
+                };
+                while !heard() {
+                    assert!(std::time::Instant::now() < limit, "the lease was not extended");
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            Ok(TaskOutcome::done())
+        }
+    });
+    let run = runtime(&broker, plugin).lease(Duration::from_secs(6));
+    assert_eq!(run.run(std::future::pending()).await.unwrap().completed, 2);
+}

@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oxg_protocol::ErrorCode;
@@ -282,4 +283,121 @@ async fn a_revoked_secret_is_given_back_and_fetched_anew() {
     });
     run(&broker, plugin).await.unwrap();
     assert_eq!(broker.calls_to("/v1/leases/l-1").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_are_spread_about_two_thirds_of_the_lease() {
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let renewed = Arc::new(Mutex::new(None));
+        let at = Arc::clone(&renewed);
+        let broker = FakeBroker::new(move |call| match call.target.as_str() {
+            "/v1/secrets/api-token" => Some(answer(grant(1, 60_000, true))),
+            "/v1/leases/l-1/renew" => {
+                at.lock().unwrap().get_or_insert_with(tokio::time::Instant::now);
+                Some(answer(grant(1, 60_000, true)["lease"].clone()))
+            }
+            _ => None,
+        })
+        .task("t-1", json!({}));
+        let plugin = probe(move |ctx, _| {
+            let renewed = Arc::clone(&renewed);
+            async move {
+                let began = tokio::time::Instant::now();
+                while renewed.lock().unwrap().is_none() {
+                    ctx.secrets().get("api-token").await?;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                let at = renewed.lock().unwrap().unwrap() - began;
+                TaskOutcome::with_output(&at.as_millis())
+            }
+        });
+        assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+        let at = broker.calls_to("/complete")[0].json()["output"].as_u64().unwrap();
+        assert!((36_900..=43_200).contains(&at), "{at}");
+        seen.insert(at);
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watcher_of_a_revoked_secret_hears_the_end_and_the_old_value_is_used_no_more() {
+    let broker = FakeBroker::new(|call| match call.target.as_str() {
+        "/v1/secrets/api-token" => Some(answer(grant(1, 3_600_000, true))),
+        "/v1/secrets/api-token/watch" => Some(Reply::After(
+            Duration::from_secs(5),
+            Box::new(refuse(ErrorCode::SecretNotGranted)),
+        )),
+        _ => None,
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        let mut token = ctx.secrets().watch("api-token").await?;
+        assert_eq!(ctx.secrets().get("api-token").await?.version(), 1);
+        assert!(token.changed().await.is_err());
+        let result = ctx.secrets().get("api-token").await;
+        assert!(matches!(result, Err(SecretError::NotGranted { .. })));
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_are_dropped_give_their_leases_back() {
+    let broker = lending();
+    let clients = oxg_sdk::clients::Clients::new(broker.channel(), Redactor::default());
+    clients.secrets().get("api-token").await.unwrap();
+    drop(clients);
+    secs_pass(1).await;
+    assert_eq!(broker.calls_to("/v1/leases/l-1").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_does_not_answer_holds_the_end_of_a_run_up_for_seconds_only() {
+    let broker = FakeBroker::new(|call| {
+        if call.target.starts_with("/v1/leases/") {
+            let slow = Duration::from_millis(1900);
+            return Some(Reply::After(slow, Box::new(reply(204, ""))));
+        }
+        let name = call.target.strip_prefix("/v1/secrets/s-")?;
+        let mut grant = grant(1, 60_000, true);
+        grant["lease"]["id"] = format!("l-{name}").into();
+        Some(answer(grant))
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        for n in 0..100 {
+            ctx.secrets().get(&format!("s-{n}")).await?;
+        }
+        Ok(TaskOutcome::done())
+    });
+    let began = tokio::time::Instant::now();
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_version_that_cannot_be_redacted_is_refused_and_its_lease_given_back() {
+    let asked = AtomicU64::new(0);
+    let broker = FakeBroker::new(move |call| {
+        call.is(Method::GET, "/v1/secrets/api-token").then(|| {
+            let version = asked.fetch_add(1, Ordering::SeqCst) + 1;
+            let mut grant = grant(version, 9_000, false);
+            if version == 2 {
+                grant["value"] = "abc".into();
+            }
+            answer(grant)
+        })
+    })
+    .task("t-1", json!({}));
+    let plugin = probe(|ctx, _| async move {
+        ctx.secrets().get("api-token").await?;
+        secs_pass(7).await;
+        let error = ctx.secrets().get("api-token").await.unwrap_err();
+        assert!(matches!(error, SecretError::NotRedactable { .. }));
+        assert_eq!(ctx.secrets().get("api-token").await?.version(), 3);
+        Ok(TaskOutcome::done())
+    });
+    assert_eq!(run(&broker, plugin).await.unwrap().completed, 1);
+    assert_eq!(broker.calls_to("/v1/leases/l-2").len(), 1);
 }

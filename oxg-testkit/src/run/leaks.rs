@@ -32,6 +32,12 @@ fn surfaces(run: &Run) -> Vec<(String, Vec<u8>)> {
     for line in &run.logs {
         surfaces.push((format!("the log: {}", start_of(line)), line.clone().into_bytes()));
     }
+    for line in &run.output {
+        surfaces.push(("the output".to_owned(), line.clone().into_bytes()));
+    }
+    for (path, bytes) in &run.files {
+        surfaces.push((format!("the file {}", path.display()), bytes.clone()));
+    }
     for finding in &run.findings {
         surfaces.push((format!("the finding {}: {}", finding.kind, finding.id), json(finding)));
     }

@@ -1,20 +1,30 @@
 //! What a run did, and what a test says of it.
 
+mod audit;
+mod files;
 mod leaks;
+mod logs;
+mod needs;
 mod privilege;
+mod snapshot;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
-use oxg_broker::{Broker, Session, TaskState, TaskView};
+use oxg_broker::{Session, TaskState, TaskView};
 use oxg_manifest::Manifest;
 use oxg_protocol::audit::{AuditRecord, Decision};
 use oxg_protocol::finding::FindingRecord;
 use oxg_protocol::{ArtifactName, SecretName};
 use oxg_sdk::{RunError, RunSummary};
 
+pub use audit::{Decided, allowed, denied};
+pub use logs::Logs;
+
 use crate::findings::{Expected, compare};
-use crate::targets::{Sent, Targets};
+use crate::host::Host;
+use crate::targets::Sent;
 
 /// One run of the plugin, from its start to its stop, with all that left it.
 ///
@@ -22,22 +32,52 @@ use crate::targets::{Sent, Targets};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Run {
-    /// How the run loop ended.
-    pub result: Result<RunSummary, RunError>,
+    /// How it ended.
+    pub ended: Ended,
     /// The tasks, in the order in which they were enqueued.
     pub tasks: Vec<TaskView>,
     /// The findings that the broker kept.
     pub findings: Vec<FindingRecord>,
-    /// The lines that the plugin logged, as JSON.
+    /// The lines that the plugin logged, as JSON. Of a process, those that reached the broker.
     pub logs: Vec<String>,
+    /// The lines that a process wrote to its standard output and error, as they were.
+    pub output: Vec<String>,
+    /// The files in the workspace when the run ended, by their paths in it.
+    pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// What the broker decided.
     pub audit: Vec<AuditRecord>,
     /// The artifacts as they were when the run ended.
     pub artifacts: BTreeMap<ArtifactName, Vec<u8>>,
     /// The requests that reached a scripted target.
     pub sent: Vec<Sent>,
+    workspace: PathBuf,
     manifest: Manifest,
     canaries: BTreeMap<SecretName, String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// The run loop returned, in the test's own process.
+    Returned(Result<RunSummary, RunError>),
+    /// The plugin's process ended.
+    Exited(ExitStatus),
+    /// The plugin's process had to be killed when its time was over.
+    Killed,
+}
+
+impl Ended {
+    /// Why it did not end well, if it did not.
+    fn fault(&self) -> Option<String> {
+        match self {
+            Self::Returned(Ok(_)) => None,
+            Self::Returned(Err(error)) => Some(error.to_string()),
+            Self::Exited(status) if status.success() => None,
+            Self::Exited(status) => Some(status.to_string()),
+            Self::Killed => Some("it was killed when its time was over".to_owned()),
+        }
+    }
 }
 
 impl Run {
@@ -59,10 +99,10 @@ impl Run {
     pub fn assert_completed(&self) {
         let open = self.tasks.iter().filter(|task| !matches!(task.state, TaskState::Completed(_)));
         let open: Vec<_> = open.map(|task| format!("  {}: {:?}", task.input, task.state)).collect();
-        let result = match (&self.result, open.as_slice()) {
-            (Err(error), _) => Err(format!("the run ended early: {error}")),
-            (Ok(_), []) => Ok(()),
-            (Ok(_), open) => Err(format!("not every task was completed\n{}", open.join("\n"))),
+        let result = match (self.ended.fault(), open.as_slice()) {
+            (Some(fault), _) => Err(format!("the run ended early: {fault}")),
+            (None, []) => Ok(()),
+            (None, open) => Err(format!("not every task was completed\n{}", open.join("\n"))),
         };
         check(result);
     }
@@ -92,8 +132,31 @@ impl Run {
         }
     }
 
-    /// No canary left the plugin, in any encoding: not in logs, findings, artifacts or task
-    /// results, and not to a target but in a header that is meant for credentials.
+    /// These decisions came, in this order; others may lie between.
+    ///
+    /// # Panics
+    /// If not, with the first that did not come and all that did.
+    #[track_caller]
+    pub fn assert_audit(&self, expected: impl IntoIterator<Item = Decided>) {
+        let expected: Vec<_> = expected.into_iter().collect();
+        check(audit::check(&expected, &self.audit));
+    }
+
+    /// What the logs may and may not say.
+    #[must_use = "the logs are looked at by what is called on this"]
+    pub fn assert_logs(&self) -> Logs<'_> {
+        Logs::new(self)
+    }
+
+    /// All of the run that is the same each time, for a snapshot: ids, times and digests of the
+    /// broker's are masked.
+    #[must_use]
+    pub fn snapshot(&self) -> serde_json::Value {
+        snapshot::of(self)
+    }
+
+    /// No canary left the plugin, in any encoding: not in logs, output, findings, artifacts, files
+    /// or task results, and not to a target but in a header that is meant for credentials.
     ///
     /// # Panics
     /// If one did, with where.
@@ -105,7 +168,8 @@ impl Run {
     /// The plugin used all that its manifest declares, and asked for nothing else.
     ///
     /// # Panics
-    /// If not, with what to take out of the manifest and what to put in.
+    /// If not, with what to take out of the manifest and what to put in, and all of it as a JSON
+    /// Merge Patch (RFC 7396).
     #[track_caller]
     pub fn assert_least_privilege(&self) {
         check(privilege::check(self));
@@ -133,40 +197,30 @@ fn check(result: Result<(), String>) {
     }
 }
 
-/// What is gathered while a run goes on.
+/// Where the records of a run begin.
 pub(crate) struct Capture {
-    lines: Arc<Mutex<Vec<String>>>,
-    targets: Targets,
-    sent_before: usize,
-    decided_before: usize,
-    canaries: BTreeMap<SecretName, String>,
+    sent: usize,
+    decided: usize,
+    logged: usize,
 }
 
 impl Capture {
-    pub(crate) fn begin(
-        broker: &Broker,
-        targets: &Targets,
-        canaries: BTreeMap<SecretName, String>,
-    ) -> Self {
+    pub(crate) fn begin(host: &Host) -> Self {
         Self {
-            lines: Arc::default(),
-            targets: targets.clone(),
-            sent_before: targets.sent().len(),
-            decided_before: broker.audit().map_or(0, |audit| audit.len()),
-            canaries,
+            sent: host.targets.sent().len(),
+            decided: host.broker.audit().map_or(0, |audit| audit.len()),
+            logged: host.broker.logs().map_or(0, |logs| logs.len()),
         }
     }
 
-    pub(crate) fn lines(&self) -> Arc<Mutex<Vec<String>>> {
-        self.lines.clone()
-    }
-
+    /// What the broker has of the run.
     pub(crate) async fn end(
         self,
-        broker: &Broker,
+        host: &Host,
         session: &Session,
-        manifest: &Manifest,
-        result: Result<RunSummary, RunError>,
+        workspace: &Path,
+        ended: Ended,
+        logs: Vec<String>,
     ) -> Run {
         let mut artifacts = BTreeMap::new();
         for info in session.artifacts().await.unwrap_or_default() {
@@ -174,18 +228,27 @@ impl Capture {
                 artifacts.insert(info.name, bytes);
             }
         }
-        let findings = broker.findings().unwrap_or_default().into_iter();
-        let audit = broker.audit().unwrap_or_default().into_iter();
+        let findings = host.broker.findings().unwrap_or_default().into_iter();
+        let audit = host.broker.audit().unwrap_or_default().into_iter();
         Run {
-            result,
+            ended,
             tasks: session.tasks(),
             findings: findings.filter(|record| record.plugin == session.plugin_id()).collect(),
-            logs: self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            audit: audit.skip(self.decided_before).collect(),
+            logs,
+            output: Vec::new(),
+            files: files::read(workspace),
+            audit: audit.skip(self.decided).collect(),
             artifacts,
-            sent: self.targets.sent().split_off(self.sent_before),
-            manifest: manifest.clone(),
-            canaries: self.canaries,
+            sent: host.targets.sent().split_off(self.sent),
+            workspace: workspace.to_owned(),
+            manifest: host.manifest.clone(),
+            canaries: host.secrets(),
         }
+    }
+
+    /// The lines that reached the broker since the run began.
+    pub(crate) fn shipped(&self, host: &Host) -> Vec<String> {
+        let records = host.broker.logs().unwrap_or_default().into_iter().skip(self.logged);
+        records.filter_map(|record| serde_json::to_string(&record).ok()).collect()
     }
 }

@@ -1,46 +1,105 @@
-//! The script as the broker sees it.
+//! The script as the broker sees it: bytes on a connection, read as those of any target.
 
-use http::Response;
+use std::sync::Mutex;
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body_util::BodyExt as _;
-use oxg_broker::egress::{CheckedRequest, Resolve, Resolving, Sending, Upstream, UpstreamError};
+use oxg_broker::egress::{
+    CheckedRequest, ScriptedResolver, Sending, Upstream, UpstreamError, exchange,
+};
 use oxg_broker::full;
-use oxg_protocol::host::HostName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
+use super::answer::Step;
 use super::{Sent, Targets};
 
-/// Every name is at one public address, which nobody ever dials.
-#[derive(Debug)]
-pub(crate) struct ScriptedResolver;
+/// How much a connection holds between its two ends, in bytes.
+const PIPE: usize = 64 << 10;
 
-impl Resolve for ScriptedResolver {
-    fn resolve<'a>(&'a self, _: &'a HostName) -> Resolving<'a> {
-        Box::pin(std::future::ready(Ok(vec![[93, 184, 215, 14].into()])))
-    }
+/// Every name is at one public address, which nobody ever dials.
+pub(crate) fn resolver() -> ScriptedResolver {
+    ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()])
 }
 
 #[derive(Debug)]
-pub(crate) struct ScriptedUpstream(pub(crate) Targets);
+pub(crate) struct ScriptedUpstream {
+    targets: Targets,
+    /// The far ends of connections. They end with the broker.
+    running: Mutex<JoinSet<()>>,
+}
+
+impl ScriptedUpstream {
+    pub(crate) fn new(targets: Targets) -> Self {
+        Self { targets, running: Mutex::default() }
+    }
+
+    fn run(&self, target: impl Future<Output = ()> + Send + 'static) {
+        let mut running = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        while running.try_join_next().is_some() {}
+        running.spawn(target);
+    }
+}
 
 impl Upstream for ScriptedUpstream {
-    fn send(&self, checked: CheckedRequest) -> Sending<'_> {
+    fn send(&self, mut checked: CheckedRequest) -> Sending<'_> {
         Box::pin(async move {
-            let (parts, body) = checked.request.into_parts();
+            let body = std::mem::replace(checked.request.body_mut(), full(""));
             let body = body.collect().await;
             let body = body.map_err(|error| UpstreamError::NotScripted(error.to_string()))?;
-            let headers = parts.headers.iter().map(|(name, value)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            });
             let sent = Sent {
-                method: parts.method.to_string(),
-                url: checked.url,
-                headers: headers.collect(),
+                method: checked.request.method().to_string(),
+                url: checked.url.clone(),
+                headers: checked.request.headers().iter().map(text).collect(),
                 body: body.to_bytes().to_vec(),
             };
-            let answer = self.0.answer(sent).map_err(UpstreamError::NotScripted)?;
-            let mut response = Response::new(full(answer.body));
-            *response.status_mut() = answer.status;
-            *response.headers_mut() = answer.headers;
-            Ok(response)
+            let to_head = sent.method == "HEAD";
+            let denied = || {
+                UpstreamError::NotScripted(format!("no script covers {} {}", sent.method, sent.url))
+            };
+            let answering = self.targets.answer(sent.clone()).ok_or_else(denied)?;
+            // The script has the body; on the wire the request goes without.
+            let headers = checked.request.headers_mut();
+            headers.remove(CONTENT_LENGTH);
+            headers.remove(TRANSFER_ENCODING);
+            let (near, far) = tokio::io::duplex(PIPE);
+            self.run(async move { play(answering.await.steps(to_head), far).await });
+            exchange(near, checked).await
         })
+    }
+}
+
+fn text((name, value): (&http::HeaderName, &http::HeaderValue)) -> (String, String) {
+    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Does the steps until they are done or the broker has hung up.
+async fn play(steps: Vec<Step>, stream: DuplexStream) {
+    let (mut from_broker, mut to_broker) = tokio::io::split(stream);
+    let answer = async {
+        for step in steps {
+            match step {
+                Step::Write(bytes) => {
+                    if to_broker.write_all(&bytes).await.is_err() {
+                        return;
+                    }
+                }
+                Step::Wait(time) => sleep(time).await,
+                Step::Hold(gate) => gate.pass().await,
+                Step::Stall => std::future::pending().await,
+            }
+        }
+    };
+    let mut unread = [0; 4096];
+    // An answer to what was not asked yet would be a fault of its own.
+    if from_broker.read(&mut unread).await.is_ok_and(|count| count == 0) {
+        return;
+    }
+    let hung_up =
+        async { while from_broker.read(&mut unread).await.is_ok_and(|count| count > 0) {} };
+    tokio::select! {
+        () = answer => {}
+        () = hung_up => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use oxg_manifest::PluginName;
 use tokio::sync::mpsc;
@@ -14,6 +15,11 @@ use crate::tasks::queue::Queue;
 
 /// The most calls in one commit: what bounds how long the first of them waits.
 const MAX_BATCH: usize = 1024;
+
+/// The longest time that a batch waits for more calls.
+const MAX_GATHERING: Duration = Duration::from_millis(2);
+/// The time between two looks for more calls.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// Tells whoever asked, once it is known whether the change was written.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), TaskError>) + Send>;
@@ -43,14 +49,14 @@ impl Committer {
     /// Works until nobody can ask any more.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
+        let (mut last, mut took) = (0, Duration::ZERO);
         while let Some(first) = jobs.blocking_recv() {
             batch.push(first);
-            while batch.len() < MAX_BATCH
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push(job);
-            }
+            gather(&mut batch, &mut jobs, last, took / 4);
+            last = batch.len();
+            let started = Instant::now();
             self.commit(&mut batch);
+            took = started.elapsed();
         }
         let _ = self.tables.commit(&Rows::new(), self.plugins.now());
     }
@@ -93,5 +99,24 @@ impl Committer {
             self.stale = false;
         }
         Ok(())
+    }
+}
+
+/// Takes the calls that wait. Whoever was answered with the `last` batch is likely to come again
+/// at once: without a little patience the first of them would go alone, and all others wait for
+/// the disk twice.
+fn gather(batch: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>, last: usize, patience: Duration) {
+    let started = Instant::now();
+    let patience = patience.min(MAX_GATHERING);
+    loop {
+        while batch.len() < MAX_BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        if batch.len() >= last.min(MAX_BATCH) || started.elapsed() >= patience {
+            return;
+        }
+        std::thread::sleep(LOOK);
     }
 }

@@ -103,10 +103,8 @@ impl Tables {
             let (name, number) = key.value();
             let work = work.get((name, number)).map_err(text)?;
             let work = work.ok_or_else(|| format!("task {number} of {name} has no input"))?;
-            let record = Record {
-                work: Arc::new(decode(work.value())?),
-                progress: decode(progress.value())?,
-            };
+            let work = Arc::new(decode(work.value())?);
+            let record = Record::of(work, decode(progress.value())?);
             queues.entry(name.parse().map_err(text)?).or_default().restore(number, record);
         }
         Ok(Loaded { now: Mark::resume(mark.as_ref(), &Reading::now()), queues })

@@ -56,6 +56,7 @@ pub(super) async fn run(args: LogArgs) -> Result<(), Failed> {
         task_id: task_id.map(|lease| lease.task_id),
         trace_id: None,
         fields: fields(&args.fields)?,
+        spans: Vec::new(),
     };
     Ok(connect()?.log(record).await?)
 }

@@ -75,7 +75,7 @@ pub(crate) async fn run(command: ScriptCommand) -> ExitCode {
 
 /// The broker that the launcher told of.
 fn connect() -> Result<Clients, Failed> {
-    Ok(Clients::connect(Environment::of_process()?)?)
+    Ok(Clients::connect_with(Environment::of_process()?, terminal::redactor().clone())?)
 }
 
 /// The same, on behalf of a task.

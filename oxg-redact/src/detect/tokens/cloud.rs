@@ -7,6 +7,9 @@ static AZURE: ByteSet = ByteSet::new("0-9A-Za-z._~-");
 static DATABRICKS: ByteSet = ByteSet::new("0-9-");
 static PADDING: ByteSet = ByteSet::new("=");
 static PLANETSCALE: ByteSet = ByteSet::new("0-9A-Za-z._=-");
+static BASE64_BODY: ByteSet = ByteSet::new("0-9A-Za-z+/");
+static CLIENT_ID: ByteSet = ByteSet::new("0-9a-z_-");
+static SEPARATOR: ByteSet = ByteSet::new(",:; \t|/");
 static YANDEX: ByteSet = ByteSet::new("0-9A-Za-z=_-");
 
 #[rustfmt::skip]
@@ -75,4 +78,29 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["AQ`VNhdZxEuhnbzs0z1wNiMg9aW37k5wCnHDek7Q"], &["AQVNshort"]),
     rule("yandex-token", &["t1."], &[run(&YANDEX, 1, 200), text("."), run(&URL64, 86, 86), run(&PADDING, 0, 2)])
         .examples(&["t1`.gI3HLBkbvHEzuPyXQk7Q.8ad3DNBYjvsedonuSsddfrfifiUziXnFAAoeelK9mqmALOR2HcSGKgVP8Kd0d3mS8gBlKv3azKgaS_m_x-Sk7Q"], &["t1.x", "t1.column.name"]),
+    rule("aws-access-key-pair", &["AKIA", "ASIA"], &[take(&UPPER_DIGIT, 16), take(&SEPARATOR, 1), run(&BASE64, 40, 40)])
+        .examples(&["AK`IAZYMLOPIFQY78FK7Q:+Z1bvxbT7WrKL8ozFiA2auK7Z7GtQbU4WWEOCk7Q"], &["AKIA,"])
+        .checked(upper_lower_digit),
+    rule("aws-session-token", &["FwoGZXIvYXdz", "IQoJb3JpZ2lu", "FQoGZXIvYXdz", "FQoDYXdz"], &[run(&BASE64, 100, 4000)])
+        .examples(&["IQ`oJb3JpZ2luV81K2LSnAwqRzZHb4gzQt8HQT0PMPSlWW0Sao/dgPuXJkBGrbwzrzx1vLXEvz4dncnNobfxl4K41gIlp9Qg3l0Ukw4YwrZsAtlYVh1d0szAOZAnV4ah17k7Q"], &["IQoJb3JpZ2lu"]),
+    rule("aws-unique-id", &["A3T", "AGPA", "AIDA", "AIPA", "ANPA", "ANVA", "APKA", "AROA", "ASCA"], &[run(&UPPER_DIGIT, 16, 17)])
+        .examples(&["AR`OA97SMBGTECD0TXK7Q", "A3`T9SMGZZLQ3VII2YK7Q"], &["AROA", "AIDAabc"])
+        .checked(twenty_bytes),
+    rule("azure-identifiable-key", &["+ASt", "+ABa", "+ACDb", "+ACR", "+AEh", "+ASb", "+AIoT", "+AMC", "AzSe", "AzFu"], &[run(&BASE64, 3, 14)])
+        .examples(&["aj9tLXQNRdk24sYL067ek5o46eqK/Ek7Q`+ASbiPdhAk7Q"], &["+ASt"])
+        .after(&BASE64_BODY, 32, 78),
+    rule("baidu-access-key", &["ALTAK-"], &[run(&ALNUM, 21, 21)])
+        .examples(&["AL`TAK-HVyfEVpuAkriRoAlUak7Q"], &["ALTAK-x"]),
+    rule("firebase-server-key", &["AAAA"], &[run(&URL64, 7, 7), text(":"), run(&URL64, 120, 180)])
+        .examples(&["AA`AAhVRGk7Q:yEGrdlU4H1dYO-VijuJZWtKOQRTLEwVtdUrGr3YnWOS_BdwMe4KUV4vgoFyCmUQBkllP_2JFtUoqpEwidTCkz1dW0GbehUM3ADZQXmHgX3TAEy5JVdr3Q9LvUd-aM3ZWR8fWgVJeek7Q"], &["AAAA", "AAAA:x"]),
+    rule("google-oauth-client-id", &[".apps.googleusercontent.com"], &[])
+        .examples(&["123456789012-7o0z79epquv5mgbc1dumdslrqa7smk7q`.apps.googleusercontent.com"], &["x.apps.googleusercontent.com"])
+        .after(&CLIENT_ID, 40, 60)
+        .checked(letters_and_digits),
+    rule("runpod-key", &["rpa_"], &[run(&UPPER_DIGIT, 40, 48)])
+        .examples(&["rp`a_XHKWYJT7QM2DBWOJFYBWUYP8JEBBLNOVQEA1H1FK7Q"], &["rpa_x"]),
 ];
+
+fn twenty_bytes(token: &[u8]) -> bool {
+    token.len() == 20 && letters_and_digits(token)
+}

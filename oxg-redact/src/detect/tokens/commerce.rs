@@ -7,6 +7,8 @@ use crate::bytes::{
 
 static TWITTER: ByteSet = ByteSet::new("0-9A-Za-z%");
 
+static UUID: ByteSet = ByteSet::new("0-9a-fA-F-");
+
 #[rustfmt::skip]
 pub(super) static RULES: &[TokenRule] = &[
     rule("adobe-client-secret", &["p8e-", "p8-"], &[run(&URL64, 32, 36)])
@@ -54,4 +56,11 @@ pub(super) static RULES: &[TokenRule] = &[
         .checked(upper_lower_digit),
     rule("woocommerce-key", &["ck_", "cs_"], &[run(&HEX_LOWER, 40, 40)])
         .examples(&["ck`_6f8aefd8899686c6f19bfbec8d9b6ffb0148e4f2"], &["ck_short", "cs_main"]),
+    rule("amazon-mws-token", &["amzn.mws."], &[run(&UUID, 36, 36)])
+        .examples(&["am`zn.mws.1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"], &["amzn.mws.x"]),
+    rule("branch-key", &["key_live_", "key_test_"], &[run(&ALNUM, 32, 32)])
+        .examples(&["ke`y_live_tTL0jrpMFnHUB91NTZVgCcp9QeinWk7Q"], &["key_live_x"])
+        .checked(letters_and_digits),
+    rule("facebook-user-token", &["EAACEdEose0cBA"], &[run(&ALNUM, 16, 300)])
+        .examples(&["EA`ACEdEose0cBANWICsUs6j8r6O2Nzzohmbte9KmWk7Q"], &["EAACEdEose0cBA"]),
 ];

@@ -8,6 +8,8 @@ use crate::bytes::{
 static CRYPT: ByteSet = ByteSet::new("0-9A-Za-z./");
 static SECRET_KEY: ByteSet = ByteSet::new("0-9A-Z-");
 
+static PRINTABLE: ByteSet = ByteSet::new("0-9A-Za-z!@#$%^&*_=+-");
+
 #[rustfmt::skip]
 pub(super) static RULES: &[TokenRule] = &[
     rule("age-secret-key", &["AGE-SECRET-KEY-1"], &[run(&UPPER_DIGIT, 58, 58)])
@@ -84,4 +86,11 @@ pub(super) static RULES: &[TokenRule] = &[
     rule("sourcegraph-token", &["sgp_", "sgd_"], &[run(&WORD, 40, 64)])
         .examples(&["sg`p_jtUtqUKJQ79ve6mL7fLltLwDw_XSBU37e1Fu5k7Q"], &["sgp_short"])
         .checked(letters_and_digits),
+    rule("django-insecure-key", &["django-insecure-"], &[run(&PRINTABLE, 40, 64)])
+        .examples(&["dj`ango-insecure-w_x519y9^qu-whr7pecoru$grt$$pn2&27b#=qe_yh=bs5k7q"], &["django-insecure-key"]),
+    rule("nuget-key", &["oy2"], &[run(&LOWER_DIGIT, 43, 43)])
+        .examples(&["oy`221u6p8gszner35vfbdfi0m1bbhunnga1slisl0gtk7q"], &["oy2short"])
+        .checked(letters_and_digits),
+    rule("private-key-in-base64", &["LS0tLS1CRUdJTiBSU0EgUFJJVkFUR", "LS0tLS1CRUdJTiBQUklWQVRF", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE", "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFUR"], &[run(&BASE64, 40, 16384)])
+        .examples(&["LS`0tLS1CRUdJTiBQUklWQVRFX1xMJimgUjPEIg8yQl9bn5ggX6kTYqQdtJd3SArzKB2L26NKAYLemYOShk7Q"], &["LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"]),
 ];

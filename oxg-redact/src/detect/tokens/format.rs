@@ -97,6 +97,16 @@ impl TokenRule {
             && self.anchors.iter().all(|anchor| anchor.bytes().all(|b| b.is_ascii_alphanumeric()))
     }
 
+    /// Whether a word may stand right before the anchor: `/callback?code=`.
+    pub(crate) fn begins_in_word(&self) -> bool {
+        self.removes == Removes::AfterAnchor
+            && self.head.is_none()
+            && self
+                .anchors
+                .iter()
+                .all(|anchor| !anchor.starts_with(|c: char| c.is_ascii_alphanumeric()))
+    }
+
     /// The bytes that may follow an anchor, if something must.
     pub(crate) fn next(&self) -> Option<&'static ByteSet> {
         match self.body.first() {

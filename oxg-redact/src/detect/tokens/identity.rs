@@ -1,9 +1,10 @@
 //! Identity, secrets stores, hashes of passwords, keys of wallets.
 
-use super::format::{TokenRule, rule, run, text};
+use super::format::{TokenRule, letters_and_digits, rule, run, text};
 use crate::bytes::{ALNUM, BASE64, ByteSet, DIGIT, HEX_LOWER, LOWER_DIGIT, URL64};
 
 static CRYPT: ByteSet = ByteSet::new("0-9A-Za-z./");
+static CODE: ByteSet = ByteSet::new("0-9A-Za-z%/._~-");
 static KERBEROS: ByteSet = ByteSet::new("0-9A-Za-z$*@./:_-");
 /// The alphabet of the PHC string format.
 static PHC: ByteSet = ByteSet::new("0-9A-Za-z$=,+/.-");
@@ -15,7 +16,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["st`.2166e0f28f015cd160ddd4f2.a496d2b6cd684fb9035e22c1d460fae4e72b005d284ba6492933cb9bfe7484f2.47f1006d779171cb09ee33b8cc9524f2"], &["st.name", "st.0123"]),
     rule("kerberos-hash", &["$krb5asrep$", "$krb5tgs$", "$krb5pa$"], &[run(&KERBEROS, 40, 8192)])
         .examples(&["$k`rb5asrep$23$8b0e7153bf7c3706d85c524e440064f2$9a6656c90bd5482a90a29b9fa5ff5180bc0dbc0e15637ebb8e3b91d264f2"], &["$krb5asrep$"]),
-    rule("ldap-password-hash", &["{SSHA}", "{SSHA256}", "{SSHA512}", "{SHA512}", "{CRYPT}"], &[run(&BASE64, 27, 200)])
+    rule("ldap-password-hash", &["{SHA}", "{SSHA}", "{SSHA256}", "{SSHA512}", "{SHA512}", "{CRYPT}"], &[run(&BASE64, 27, 200)])
         .examples(&["{S`SHA}LHxiY5JhKJBp5e9kiJUAk35cYxP2FlcMqGTk7Q=="], &["{SSHA}"]),
     rule("nostr-secret-key", &["nsec1"], &[run(&LOWER_DIGIT, 58, 58)])
         .examples(&["ns`ec1xo6wjznq8tm4v0dt2357l9nlghu97gg1goafgsb83mz70t2v21q7qxsk7q"], &["nsec1short"]),
@@ -39,4 +40,12 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["$y`$j9T$VxI9U17gdzSFI2o8qP0k7Q$HFxUo2FVHs9kIIVcUXftculv71m8JIYjLdIkX1TMk7Q"], &["$y$x", "$7$x"]),
     rule("wallet-extended-key", &["xprv", "yprv", "zprv", "tprv"], &[run(&ALNUM, 107, 108)])
         .examples(&["xp`rv6JbuGeMi3YkZ7Dm1LabUerVttXwcIcL3uI8XQIQNn8IfCmyk20VyAJzsQgIQqrbhTLwkXWKjidoo0AaVf0YoUnTrN2EY0U7lCAAsWFgrk7Q"], &["xprvshort"]),
+    rule("oauth-code", &["?code=", "&code="], &[run(&CODE, 20, 600)])
+        .examples(&["?code=`4/0AgpytzUhvVAT77j9oWpSGzT7bPyq2oqbILcfxUk7Q"], &["?code=404", "?code=not_found"])
+        .checked(letters_and_digits)
+        .keeping_anchor(),
+    rule("secret-token-uri", &["secret-token:"], &[run(&CODE, 16, 600)])
+        .examples(&["secret-token:`f0drKXHHL8wbh4rAX23ojk7Q"], &["secret-token:x"])
+        .checked(letters_and_digits)
+        .keeping_anchor(),
 ];

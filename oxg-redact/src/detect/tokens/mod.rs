@@ -53,7 +53,11 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, anchor: &str, rule: &TokenRule)
             at - len
         }
     };
-    let Some(evidence_start) = left_edge(text, start) else {
+    let evidence_start = if rule.begins_in_word() {
+        start
+    } else if let Some(edge) = left_edge(text, start) {
+        edge
+    } else {
         return;
     };
     let body = at + anchor.len();

@@ -1,7 +1,9 @@
 //! Observation, feature flags, data stores, automation.
 
-use super::format::{TokenRule, letters_and_digits, rule, run, text, upper_lower_digit};
-use crate::bytes::{ALNUM, BASE64, ByteSet, DIGIT, HEX_LOWER, LOWER_DIGIT, UPPER_DIGIT, URL64};
+use super::format::{TokenRule, letters_and_digits, rule, run, take, text, upper_lower_digit};
+use crate::bytes::{
+    ALNUM, BASE64, ByteSet, DIGIT, HEX_LOWER, LOWER_DIGIT, UPPER_DIGIT, URL64, WORD,
+};
 
 static UUID: ByteSet = ByteSet::new("0-9a-fA-F-");
 
@@ -47,4 +49,17 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["li`ve_070338_xGHJEpgFSg4aVvwUELQGDNR0Kk7Q"], &["live_123", "live_stream_1"]),
     rule("xata-key", &["xau_"], &[run(&ALNUM, 32, 40)])
         .examples(&["xa`u_FKInFywMmFI6eZUG7YXeH29got66Sk7Q"], &["xau_short"]),
+    rule("inngest-signing-key", &["signkey-prod-", "signkey-test-", "signkey-branch-"], &[run(&HEX_LOWER, 32, 64)])
+        .examples(&["si`gnkey-prod-5900b44d12a9b5a391ad65152fcdcbc836b42830bca7398d44490847d489d4f2"], &["signkey-prod-x"]),
+    rule("rootly-key", &["rootly_"], &[run(&HEX_LOWER, 64, 64)])
+        .examples(&["ro`otly_c2b0f7f2f9714e2b4b12060e6ef06174d54e9019117cbf49b41ab6d858f2c4f2"], &["rootly_x"]),
+    rule("thingsboard-token", &["/api/v1/"], &[take(&ALNUM, 20), text("/"), run(&WORD, 3, 12)])
+        .examples(&["/api/v1/`0qt4a9lbqolbk7otk7q9/telemetry"], &["/api/v1/users", "/api/v1/internationalisation/items"])
+        .checked(three_digits)
+        .keeping_anchor(),
 ];
+
+/// Among the characters of a token in a path, which words have not.
+fn three_digits(path: &[u8]) -> bool {
+    letters_and_digits(path) && path.iter().filter(|b| b.is_ascii_digit()).count() > 3
+}

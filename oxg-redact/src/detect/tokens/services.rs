@@ -68,7 +68,7 @@ pub(super) static RULES: &[TokenRule] = &[
         .examples(&["nt`n_acDdzp879oXRc7JOK6AqcjDbEW9gW4TgljZHkk7Q"], &["ntn_short"]),
     rule("openai-key", &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"], &[run(&URL64, 40, 220)])
         .examples(&["sk`-proj-nWajdkjgL6YaAdx6ApA2olTmlEmlVJMNLs-QyakjfoBX60Akchdr3hxL4GrGMSdPWmu4u8Pk7Q"], &["sk-proj-demo", "sk-project-of-the-year-award-winning"]),
-    rule("openai-legacy-key", &["sk-"], &[run(&ALNUM, 32, 64)])
+    rule("openai-legacy-key", &["sk-", "sess-"], &[run(&ALNUM, 32, 64)])
         .examples(&["sk`-AIbvoI4w60vaXXXp4k7QT3BlbkFJIkgc02uBOvxeIh9Dkk7Q"], &["sk-learn", "sk-estimator", "desk-0123456789"])
         .checked(letters_and_digits),
     rule("openrouter-key", &["sk-or-v1-"], &[run(&HEX_LOWER, 64, 64)])

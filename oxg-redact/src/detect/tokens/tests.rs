@@ -45,7 +45,7 @@ fn every_format_finds_its_examples_whole_and_leaves_its_counter_examples() {
 
 #[test]
 fn no_format_finds_a_token_in_the_middle_of_a_word() {
-    for rule in all().filter(|rule| rule.head.is_none()) {
+    for rule in all().filter(|rule| rule.head.is_none() && !rule.begins_in_word()) {
         let token = rule.hits[0].replace('`', "");
         assert!(found_by(rule, &format!("z{token}")).is_empty(), "{}", rule.id);
     }

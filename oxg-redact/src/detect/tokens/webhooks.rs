@@ -38,4 +38,8 @@ pub(super) static RULES: &[TokenRule] = &[
     rule("otpauth-secret", &["otpauth://totp/", "otpauth://hotp/"], &[run(&OTPAUTH, 10, 300)])
         .examples(&["otpauth://totp/`shop:jo?secret=JBSWY3DPEHPK3PXP&issuer=shop"], &["otpauth://totp/x"])
         .keeping_anchor(),
+    rule("mattermost-webhook", &["/hooks/"], &[run(&LOWER_DIGIT, 26, 26)])
+        .examples(&["/hooks/`kj4xi423l375t823g4c3mhwk7q"], &["/hooks/pre-commit", "/hooks/"])
+        .checked(letters_and_digits)
+        .keeping_anchor(),
 ];

@@ -14,6 +14,12 @@ pub enum ArtifactError {
     /// No artifact can have such a name.
     #[error("{0}")]
     Name(#[from] ArtifactNameError),
+    /// The name holds a secret, and could be read wherever the artifact is listed.
+    #[error("the name of the artifact holds a secret: {name}; choose one without it")]
+    SecretName {
+        /// The name, redacted.
+        name: String,
+    },
     /// What the broker stored is not what was sent.
     #[error("sent content with the digest {sent}, but the broker stored {stored}")]
     DigestMismatch {

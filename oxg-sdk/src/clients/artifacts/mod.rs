@@ -1,5 +1,6 @@
 //! What the plugin keeps with its host.
 
+mod both;
 mod error;
 mod list;
 mod progress;
@@ -13,6 +14,7 @@ use http::header::{CONTENT_LENGTH, ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method};
 use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::{ArtifactName, Digest, header, route};
+use oxg_redact::Redactor;
 
 use super::Api;
 use crate::channel::Body;
@@ -34,14 +36,18 @@ const TRANSFER: std::time::Duration = std::time::Duration::from_secs(600);
 #[derive(Debug, Clone)]
 pub struct ArtifactsClient {
     api: Api,
+    redactor: Redactor,
 }
 
 impl ArtifactsClient {
-    pub(crate) fn new(api: Api) -> Self {
-        Self { api }
+    pub(crate) fn new(api: Api, redactor: Redactor) -> Self {
+        Self { api, redactor }
     }
 
     /// Stores `content`: bytes, or a stream, of which at most 8 MiB are held in memory.
+    ///
+    /// A name that holds a secret is refused ([`ArtifactError::SecretName`]): it can be read wherever
+    /// the artifact is listed.
     ///
     /// ```no_run
     /// # async fn example(artifacts: oxg_sdk::clients::ArtifactsClient)
@@ -53,13 +59,13 @@ impl ArtifactsClient {
     /// ```
     #[must_use = "nothing is stored before it is awaited"]
     pub fn put(&self, name: impl AsRef<str>, content: impl Into<Body>) -> PutArtifact {
-        PutArtifact::of_body(self.api.clone(), name.as_ref(), content.into())
+        PutArtifact::of_body(self, name.as_ref(), content.into())
     }
 
     /// Stores the content of a file.
     #[must_use = "nothing is stored before it is awaited"]
     pub fn put_file(&self, name: impl AsRef<str>, path: impl Into<PathBuf>) -> PutArtifact {
-        PutArtifact::of_file(self.api.clone(), name.as_ref(), path.into())
+        PutArtifact::of_file(self, name.as_ref(), path.into())
     }
 
     /// Opens the artifact `name`. Its digest is checked as it is read.

@@ -10,16 +10,20 @@ use http::{HeaderMap, Method};
 use oxg_protocol::artifact::{ArtifactInfo, Upload};
 use oxg_protocol::digest::Hasher;
 use oxg_protocol::{ArtifactName, Digest, ErrorCode, UploadId, header, route};
+use oxg_redact::Redactor;
 
+use super::both::try_both;
 use super::progress::Observer;
 use super::resume::Attempts;
-use super::{ArtifactError, Progress, TRANSFER, insert};
+use super::{ArtifactError, ArtifactsClient, Progress, TRANSFER, insert};
 use crate::channel::Body;
 use crate::clients::{Api, ApiError};
 
 /// What is sent in one call and held in memory until it has arrived. Larger content is sent in
-/// pieces of this size.
+/// pieces of this size; while one is sent, the next is read.
 const PIECE: usize = 8 << 20;
+/// What is hashed where it is; more goes to a thread for it.
+const HASHED_IN_PLACE: usize = 64 << 10;
 /// How long the cancelling of an upload may take.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -28,6 +32,7 @@ const CANCEL_DEADLINE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct PutArtifact {
     api: Api,
+    redactor: Redactor,
     name: String,
     source: Source,
     conditions: Conditions,
@@ -58,17 +63,18 @@ impl Conditions {
 }
 
 impl PutArtifact {
-    pub(super) fn of_body(api: Api, name: &str, body: Body) -> Self {
-        Self::new(api, name, Source::Body(body))
+    pub(super) fn of_body(client: &ArtifactsClient, name: &str, body: Body) -> Self {
+        Self::new(client, name, Source::Body(body))
     }
 
-    pub(super) fn of_file(api: Api, name: &str, path: PathBuf) -> Self {
-        Self::new(api, name, Source::Path(path))
+    pub(super) fn of_file(client: &ArtifactsClient, name: &str, path: PathBuf) -> Self {
+        Self::new(client, name, Source::Path(path))
     }
 
-    fn new(api: Api, name: &str, source: Source) -> Self {
+    fn new(client: &ArtifactsClient, name: &str, source: Source) -> Self {
         let (conditions, progress) = (Conditions::default(), Observer::default());
-        Self { api, name: name.to_owned(), source, conditions, progress }
+        let ArtifactsClient { api, redactor } = client.clone();
+        Self { api, redactor, name: name.to_owned(), source, conditions, progress }
     }
 
     /// Stores it only if there is none of that name.
@@ -91,6 +97,11 @@ impl PutArtifact {
 
     async fn run(self) -> Result<ArtifactInfo, ArtifactError> {
         let name: ArtifactName = self.name.parse()?;
+        let report = self.redactor.scan(name.as_str());
+        if report.findings().iter().any(|finding| finding.kind.is_secret()) {
+            let name = self.redactor.redact(name.as_str()).into_owned();
+            return Err(ArtifactError::SecretName { name });
+        }
         let mut pieces = Pieces::open(self.source).await?;
         let mut put = Put {
             api: self.api,
@@ -100,7 +111,11 @@ impl PutArtifact {
             total: pieces.total,
         };
         let first = pieces.next().await?;
-        if first.len() < PIECE { put.whole(first).await } else { put.pieces(first, pieces).await }
+        if first.len() < PIECE {
+            put.whole(first, pieces.digest()).await
+        } else {
+            put.pieces(first, pieces).await
+        }
     }
 }
 
@@ -123,8 +138,8 @@ struct Put {
 
 impl Put {
     /// Small content: one call, which the channel makes again where that is safe.
-    async fn whole(&mut self, content: Bytes) -> Result<ArtifactInfo, ArtifactError> {
-        let (sent, size) = (Digest::of(&content), content.len() as u64);
+    async fn whole(&mut self, content: Bytes, sent: Digest) -> Result<ArtifactInfo, ArtifactError> {
+        let size = content.len() as u64;
         let path = route::artifact(&self.name);
         let mut options = self.api.options().deadline(TRANSFER);
         if self.conditions.create_only || self.conditions.replaces.is_some() {
@@ -161,20 +176,36 @@ impl Put {
         first: Bytes,
         mut pieces: Pieces,
     ) -> Result<ArtifactInfo, ArtifactError> {
-        let (mut hasher, mut offset, mut piece) = (Hasher::default(), 0, first);
+        let (mut offset, mut piece) = (0, first);
         while !piece.is_empty() {
-            hasher.update(&piece);
-            offset = send_piece(&self.api, id, offset, piece).await?;
+            let sending = send_piece(&self.api, id, offset, piece);
+            (offset, piece) = try_both(sending, pieces.next()).await?;
             self.progress.tell(offset, self.total);
-            piece = pieces.next().await?;
         }
-        let sent = hasher.finish();
+        self.close(id, pieces.digest()).await
+    }
+
+    /// Gives the upload its name, in as many calls as the connections break: closing twice is
+    /// closing once, whatever the conditions say, and what was refused is still there.
+    async fn close(&mut self, id: &UploadId, sent: Digest) -> Result<ArtifactInfo, ArtifactError> {
         let path = route::close_upload(id, &self.name, &sent);
-        // Closing twice is closing once, whatever the conditions say.
-        let options = self.api.options().deadline(TRANSFER);
-        let mut request = self.api.request(Method::PUT, &path, Body::empty(), options)?;
-        self.conditions.state(request.headers_mut());
-        check(sent, self.api.answer(&path, request).await?)
+        let mut attempts = Attempts::default();
+        loop {
+            let options = self.api.options().deadline(TRANSFER);
+            let mut request = self.api.request(Method::PUT, &path, Body::empty(), options)?;
+            self.conditions.state(request.headers_mut());
+            match self.api.answer(&path, request).await {
+                Ok(info) => return check(sent, info),
+                Err(error) if may_go_on(&error) => {
+                    let Some(pause) = attempts.next() else {
+                        return Err(error.into());
+                    };
+                    tracing::debug!(error = %error, "closing the upload once more");
+                    pause.await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
@@ -243,6 +274,8 @@ fn check(sent: Digest, info: ArtifactInfo) -> Result<ArtifactInfo, ArtifactError
 /// Content, cut into pieces: all of [`PIECE`] but the last.
 struct Pieces {
     from: From,
+    /// Of what was cut off so far.
+    hasher: Hasher,
     total: Option<u64>,
 }
 
@@ -279,13 +312,18 @@ impl Pieces {
                 (From::File(path, Some(file)), Some(size))
             }
         };
-        Ok(Self { from, total })
+        Ok(Self { from, hasher: Hasher::default(), total })
+    }
+
+    /// The digest of all pieces so far.
+    fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
     }
 
     /// The next piece; empty at the end.
     async fn next(&mut self) -> Result<Bytes, ArtifactError> {
-        match &mut self.from {
-            From::Bytes(bytes) => Ok(bytes.split_to(bytes.len().min(PIECE))),
+        let piece = match &mut self.from {
+            From::Bytes(bytes) => bytes.split_to(bytes.len().min(PIECE)),
             From::Body(body, rest) => {
                 let mut piece = BytesMut::from(&std::mem::take(rest)[..]);
                 while piece.len() < PIECE {
@@ -296,22 +334,42 @@ impl Pieces {
                 }
                 let over = piece.split_off(piece.len().min(PIECE));
                 *rest = over.freeze();
-                Ok(piece.freeze())
+                piece.freeze()
             }
             From::File(path, slot) => {
                 let Some(mut file) = slot.take() else {
                     return Ok(Bytes::new());
                 };
-                let (file, piece) = blocking(path, move || {
+                let mut hasher = self.hasher.clone();
+                let (file, hasher, piece) = blocking(path, move || {
                     let mut piece = Vec::with_capacity(PIECE);
                     (&mut file).take(PIECE as u64).read_to_end(&mut piece)?;
-                    Ok((file, piece))
+                    hasher.update(&piece);
+                    Ok((file, hasher, piece))
                 })
                 .await?;
-                *slot = Some(file);
-                Ok(piece.into())
+                (*slot, self.hasher) = (Some(file), hasher);
+                return Ok(piece.into());
+            }
+        };
+        self.hash(piece.clone()).await;
+        Ok(piece)
+    }
+
+    /// Large pieces are hashed on a thread of their own: others of the plugin's tasks go on.
+    async fn hash(&mut self, piece: Bytes) {
+        if piece.len() > HASHED_IN_PLACE {
+            let (mut hasher, hashed) = (self.hasher.clone(), piece.clone());
+            let done = tokio::task::spawn_blocking(move || {
+                hasher.update(&hashed);
+                hasher
+            });
+            if let Ok(hasher) = done.await {
+                self.hasher = hasher;
+                return;
             }
         }
+        self.hasher.update(&piece);
     }
 }
 

@@ -12,12 +12,18 @@ use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::digest::Hasher;
 use oxg_protocol::route;
 
+use super::both::try_both;
 use super::progress::Observer;
 use super::put::blocking;
 use super::resume::Attempts;
 use super::{ArtifactError, Progress, TRANSFER, insert};
 use crate::channel::{Body, BodyError};
 use crate::clients::Api;
+
+/// How much is written to a file at a time, while more is read.
+const BLOCK: usize = 1 << 20;
+/// The most chunks of it: single bytes must not make it large.
+const MOST_CHUNKS: usize = 64;
 
 /// A stored artifact, open for reading.
 #[derive(Debug)]
@@ -83,9 +89,12 @@ impl Artifact {
             blocking(&path, move || OpenOptions::new().write(true).create_new(true).open(create))
                 .await?;
         let mut body = self.into_body();
-        while let Some(chunk) = body.chunk().await {
-            let chunk = chunk?;
-            file = blocking(&path, move || file.write_all(&chunk).map(|()| file)).await?;
+        let mut block = next_block(&mut body).await?;
+        while !block.is_empty() {
+            let writing = blocking(&path, move || {
+                block.iter().try_for_each(|chunk| file.write_all(chunk)).map(|()| file)
+            });
+            (file, block) = try_both(writing, next_block(&mut body)).await?;
         }
         let target = path.clone();
         blocking(&path, move || {
@@ -96,6 +105,18 @@ impl Artifact {
         .await?;
         Ok(info)
     }
+}
+
+/// About [`BLOCK`] of the content; nothing at its end.
+async fn next_block(body: &mut Body) -> Result<Vec<Bytes>, ArtifactError> {
+    let (mut block, mut size) = (Vec::new(), 0);
+    while size < BLOCK && block.len() < MOST_CHUNKS {
+        let Some(chunk) = body.chunk().await else { break };
+        let chunk = chunk?;
+        size += chunk.len();
+        block.push(chunk);
+    }
+    Ok(block)
 }
 
 fn sync_parent(path: &Path) -> std::io::Result<()> {

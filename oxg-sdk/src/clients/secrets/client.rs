@@ -17,15 +17,12 @@ use crate::clients::Api;
 #[derive(Debug, Clone)]
 pub struct SecretsClient {
     source: Arc<dyn SecretSource>,
-    /// The same without the task: what outlives it must not end with it.
-    lasting: Arc<dyn SecretSource>,
     store: Arc<SecretStore>,
 }
 
 impl SecretsClient {
     pub(crate) fn new(api: Api, store: Arc<SecretStore>) -> Self {
-        let lasting = Arc::new(BrokerSecrets(api.unscoped()));
-        Self { source: Arc::new(BrokerSecrets(api)), lasting, store }
+        Self { source: Arc::new(BrokerSecrets(api)), store }
     }
 
     /// The secret `name`.
@@ -52,13 +49,15 @@ impl SecretsClient {
     /// ```
     ///
     /// # Errors
-    /// As [`SecretsClient::get`]. A secret that is refused later closes the channel.
+    /// As [`SecretsClient::get`]. A secret that is refused or revoked later closes the channel, and
+    /// [`get`](Self::get) stops handing out what it kept.
     pub async fn watch(&self, name: &str) -> Result<watch::Receiver<Secret>, SecretError> {
         let secret = self.get(name).await?;
         let name = secret.name().clone();
         let (sender, receiver) = watch::channel(secret);
-        let following =
-            follow(Arc::downgrade(&self.store), Arc::clone(&self.lasting), name, sender);
+        // Not on behalf of the task: the watch outlives it.
+        let source = Arc::clone(&self.store.lasting);
+        let following = follow(Arc::downgrade(&self.store), source, name, sender);
         let mut watchers = lock(&self.store.watchers);
         while watchers.try_join_next().is_some() {}
         watchers.spawn(following);

@@ -22,9 +22,7 @@ pub enum SecretError {
         problem: Box<Problem>,
     },
     /// The value cannot be kept out of logs and findings, so it is not handed out.
-    #[error(
-        "the secret {name} cannot be kept out of the logs; ask the operator for a longer value"
-    )]
+    #[error("the secret {name} cannot be kept out of the logs, so it is not handed out: {source}")]
     NotRedactable {
         /// The secret.
         name: SecretName,

@@ -13,5 +13,5 @@ pub use client::SecretsClient;
 pub use error::SecretError;
 pub use secret::Secret;
 
-pub(crate) use broker::BrokerSecrets;
+use broker::BrokerSecrets;
 pub(crate) use store::SecretStore;

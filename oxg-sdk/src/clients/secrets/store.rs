@@ -5,23 +5,30 @@ use std::time::Duration;
 use oxg_protocol::{Problem, SecretName};
 use oxg_redact::Redactor;
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::loan::Loan;
 use super::source::SecretSource;
-use super::{Secret, SecretError};
+use super::{BrokerSecrets, Secret, SecretError};
+use crate::clients::Api;
 
 /// How long a refusal is kept, so that a plugin that asks in a loop does not become a flood.
 const REFUSED_FOR: Duration = Duration::from_secs(2);
 /// The pause between renewals that fail while the old value is still good.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// What was lent to this run.
+/// How long giving every lease back may take.
+const GIVE_BACK_ALL: Duration = Duration::from_secs(5);
+
+/// What was lent to this run. Dropped, it gives the leases back, as far as a runtime goes on.
 #[derive(Debug)]
 pub(crate) struct SecretStore {
     redactor: Redactor,
+    /// For what outlives the task that asked.
+    pub(super) lasting: Arc<dyn SecretSource>,
     entries: Mutex<HashMap<SecretName, Arc<Entry>>>,
     /// Ends with the store.
     pub(super) watchers: Mutex<JoinSet<()>>,
@@ -70,11 +77,20 @@ impl Entry {
     fn set(&self, state: State) {
         *lock(&self.state) = state;
     }
+
+    fn take(&self) -> Option<Loan> {
+        match std::mem::take(&mut *lock(&self.state)) {
+            State::Lent(loan) => Some(loan),
+            _ => None,
+        }
+    }
 }
 
 impl SecretStore {
-    pub(crate) fn new(redactor: Redactor) -> Self {
-        Self { redactor, entries: Mutex::default(), watchers: Mutex::default() }
+    /// A store of what comes over `api`.
+    pub(crate) fn new(redactor: Redactor, api: &Api) -> Self {
+        let lasting = Arc::new(BrokerSecrets(api.unscoped()));
+        Self { redactor, lasting, entries: Mutex::default(), watchers: Mutex::default() }
     }
 
     /// The secret, from here or from `source`.
@@ -166,9 +182,11 @@ impl SecretStore {
             }
             Err(error) => return Err(error),
         };
-        self.redactor
-            .register(grant.value.expose_secret())
-            .map_err(|source| SecretError::NotRedactable { name: name.clone(), source })?;
+        if let Err(refused) = self.redactor.register(grant.value.expose_secret()) {
+            // Nobody uses it; that it runs out by itself is good enough.
+            let _ = source.give_back(&grant.lease.id).await;
+            return Err(SecretError::NotRedactable { name: name.clone(), source: refused });
+        }
         let secret = Secret::new(name.clone(), grant.value, grant.version);
         entry.set(State::Lent(Loan::new(secret.clone(), grant.lease, asked)));
         Ok(secret)
@@ -177,35 +195,60 @@ impl SecretStore {
     /// Forgets the secret and gives its lease back.
     pub(super) async fn revoke(&self, source: &dyn SecretSource, name: &SecretName) {
         let entry = lock(&self.entries).remove(name);
-        if let Some(entry) = entry {
-            give_back(source, &entry).await;
+        if let Some(loan) = entry.and_then(|entry| entry.take()) {
+            give_back(source, [loan]).await;
+        }
+    }
+
+    /// The broker refuses the secret from now on: what is kept of it is used no more.
+    pub(super) fn refused(&self, name: &SecretName, problem: &Problem) {
+        if let Some(entry) = lock(&self.entries).get(name) {
+            let until = Instant::now() + REFUSED_FOR;
+            entry.set(State::Refused { problem: Box::new(problem.clone()), until });
         }
     }
 
     /// Ends the watching and gives every lease back, as far as the source listens.
-    pub(crate) async fn release(&self, source: &dyn SecretSource) {
+    pub(crate) async fn release(&self) {
         let mut watchers = std::mem::take(&mut *lock(&self.watchers));
         watchers.shutdown().await;
+        let loans = self.take();
+        give_back(&*self.lasting, loans).await;
+    }
+
+    fn take(&self) -> Vec<Loan> {
         let entries = std::mem::take(&mut *lock(&self.entries));
-        for entry in entries.values() {
-            if !give_back(source, entry).await {
-                return;
-            }
+        entries.values().filter_map(|entry| entry.take()).collect()
+    }
+}
+
+impl Drop for SecretStore {
+    fn drop(&mut self) {
+        let loans = self.take();
+        if let Ok(runtime) = Handle::try_current()
+            && !loans.is_empty()
+        {
+            let source = Arc::clone(&self.lasting);
+            runtime.spawn(async move { give_back(&*source, loans).await });
         }
     }
 }
 
-/// Whether the source can still be reached.
-async fn give_back(source: &dyn SecretSource, entry: &Entry) -> bool {
-    let state = std::mem::take(&mut *lock(&entry.state));
-    let State::Lent(loan) = state else {
-        return true;
+/// Gives leases back until the source cannot be reached or the time is up.
+async fn give_back(source: &dyn SecretSource, loans: impl IntoIterator<Item = Loan>) {
+    let all = async {
+        for loan in loans {
+            let Err(error) = source.give_back(&loan.lease).await else { continue };
+            let secret = loan.secret.name();
+            tracing::debug!(%secret, error = %error, "cannot release the secret's lease");
+            if error.is_unreachable() {
+                return;
+            }
+        }
     };
-    let Err(error) = source.give_back(&loan.lease).await else {
-        return true;
-    };
-    tracing::debug!(secret = %loan.secret.name(), error = %error, "cannot release the secret's lease");
-    !error.is_unreachable()
+    if timeout(GIVE_BACK_ALL, all).await.is_err() {
+        tracing::debug!("the leases on secrets are not given back in time");
+    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

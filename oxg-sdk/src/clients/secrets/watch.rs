@@ -31,6 +31,11 @@ pub(super) async fn follow(
             let began = Instant::now();
             match versions(&store, &*source, &name, &sender).await {
                 Err(error) if !error.is_passing() => {
+                    if let SecretError::NotGranted { problem, .. } = &error
+                        && let Some(store) = store.upgrade()
+                    {
+                        store.refused(&name, problem);
+                    }
                     tracing::warn!(secret = %name, error = %error, "the secret is not watched any more");
                     return;
                 }
