@@ -127,7 +127,9 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
         })
     });
     let result = admitted(services, call, route, request).await;
-    unanswered.map(OnDrop::disarm);
+    if let Some(unanswered) = unanswered {
+        unanswered.disarm();
+    }
     let entry = match &result {
         Ok(_) if is_egress => {
             // Written down before it happened; brought to disk while it did.
