@@ -132,8 +132,8 @@ impl Redactor {
 
     /// Registers a value known to be secret. From now on it is removed by all
     /// clones, as it is and in base64 and base64url (at each alignment, with and
-    /// without padding), in hex, percent-encoded, and as JSON, Rust and HTML
-    /// escape it.
+    /// without padding), in hex, percent-encoded, as HTML escapes it, and as JSON
+    /// and `Debug` escape it, up to three times over.
     ///
     /// A value of more than 127 bytes is also removed in part: each 64-byte
     /// piece of it is looked for on its own.

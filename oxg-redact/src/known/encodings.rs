@@ -41,11 +41,9 @@ pub(crate) fn forms(value: &str) -> Vec<Form> {
         }
         add(Form::plain(form_encoded(bytes, digits)));
     }
-    for style in JSON_STYLES {
-        add(Form::plain(json(value, *style)));
+    for escaped in escaped(value) {
+        add(Form::plain(escaped));
     }
-    let debug = format!("{value:?}");
-    add(Form::plain(debug.as_bytes()[1..debug.len() - 1].to_vec()));
     for (quote, apostrophe) in HTML_STYLES {
         add(Form::plain(html(value, quote, apostrophe)));
     }
@@ -130,6 +128,40 @@ fn form_encoded(value: &[u8], digits: &[u8; 16]) -> Vec<u8> {
     out
 }
 
+/// How often a value may be escaped, one time over the other: the `Debug` of an
+/// error that quotes text, in a JSON line, in a JSON document.
+const ESCAPED_TIMES: usize = 3;
+
+/// The value as JSON and `Debug` escape it, and each of these escaped again.
+fn escaped(value: &str) -> Vec<Vec<u8>> {
+    let mut all: Vec<String> = vec![value.to_owned()];
+    let mut from = 0;
+    for time in 1..=ESCAPED_TIMES {
+        let again = from..all.len();
+        from = all.len();
+        for i in again {
+            // What only some writers escape is escaped by the innermost two at most.
+            let styles = if time < ESCAPED_TIMES { JSON_STYLES } else { &JSON_STYLES[..1] };
+            let json = styles.iter().map(|style| json(&all[i], *style));
+            for text in json.chain([debug(&all[i])]).collect::<Vec<_>>() {
+                if all.contains(&text) {
+                    SecretBytes::new(text.into_bytes());
+                } else {
+                    all.push(text);
+                }
+            }
+        }
+    }
+    all.into_iter().map(String::into_bytes).collect()
+}
+
+fn debug(text: &str) -> String {
+    let mut quoted = format!("{text:?}");
+    quoted.pop();
+    quoted.remove(0);
+    quoted
+}
+
 /// What a JSON writer escapes beyond what RFC 8259 asks for.
 #[derive(Clone, Copy)]
 struct JsonStyle {
@@ -146,32 +178,32 @@ const JSON_STYLES: &[JsonStyle] = &[
     JsonStyle { slash: true, markup: false, non_ascii: true },
 ];
 
-fn json(value: &str, style: JsonStyle) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len() + 8);
+fn json(value: &str, style: JsonStyle) -> String {
+    let mut out = String::with_capacity(value.len() + 8);
     for ch in value.chars() {
         match ch {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            '/' if style.slash => out.extend_from_slice(b"\\/"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '/' if style.slash => out.push_str("\\/"),
             '<' | '>' | '&' if style.markup => push_unicode_escape(ch, &mut out),
             _ if u32::from(ch) < 0x20 => push_unicode_escape(ch, &mut out),
             _ if style.non_ascii && !ch.is_ascii() => push_unicode_escape(ch, &mut out),
-            _ => out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes()),
+            _ => out.push(ch),
         }
     }
     out
 }
 
-fn push_unicode_escape(ch: char, out: &mut Vec<u8>) {
+fn push_unicode_escape(ch: char, out: &mut String) {
     for unit in ch.encode_utf16(&mut [0; 2]) {
-        out.extend_from_slice(b"\\u");
-        for byte in unit.to_be_bytes() {
-            push_hex(byte, LOWER, out);
+        out.push_str("\\u");
+        for shift in [12, 8, 4, 0] {
+            out.push(char::from(LOWER[usize::from(*unit >> shift & 15)]));
         }
     }
 }
@@ -228,6 +260,19 @@ mod tests {
             assert!(listed, "{form}");
         }
         assert!(has("jkl", "6a6b6c") && has("jkl", "6A6B6C"));
+    }
+
+    #[test]
+    fn an_escaped_form_is_listed_escaped_again() {
+        for form in [
+            r#"a\\\"b\\\\c/é"#,
+            r#"a\\\\\\\"b\\\\\\\\c/é"#,
+            r#"a\\\"b\\\\c\\/é"#,
+            r#"a\\\"b\\\\c\\\/é"#,
+            r#"a\\\"b\\\\c/\\u00e9"#,
+        ] {
+            assert!(has("a\"b\\c/é", form), "{form}");
+        }
     }
 
     #[test]

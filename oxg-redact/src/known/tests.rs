@@ -115,6 +115,8 @@ proptest! {
         let hex: String = value.bytes().map(|b| format!("{b:02x}")).collect();
         let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         let debug = format!("{value:?}");
+        let twice = format!("{debug:?}");
+        let thrice = format!("{twice:?}");
         let forms = [
             value.clone(),
             hex.to_uppercase(),
@@ -123,6 +125,8 @@ proptest! {
             percent_all(&value).to_lowercase(),
             html,
             debug[1..debug.len() - 1].to_owned(),
+            twice[3..twice.len() - 3].to_owned(),
+            thrice[7..thrice.len() - 7].to_owned(),
         ];
         for form in forms {
             let text = format!("{before}{form}{after}");

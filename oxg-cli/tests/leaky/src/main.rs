@@ -30,7 +30,8 @@ impl Canary {
         let percent: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let forms = [value.to_owned(), hex.to_uppercase(), hex, percent, base64(value.as_bytes())];
         let shifted = base64(format!("x{value}").as_bytes());
-        Self { forms: forms.into_iter().chain([shifted]).collect() }
+        let escaped = format!("{:?}", format!("{value:?}"));
+        Self { forms: forms.into_iter().chain([shifted, escaped]).collect() }
     }
 
     fn all(&self) -> String {
