@@ -2,17 +2,13 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::HeaderValue;
 use oxg_redact::Redactor;
-use tokio::time::Instant;
 
 /// The longest token, in bytes.
 const MAX_BYTES: u64 = 16 << 10;
-
-/// How long a token file is not looked at again: the look costs more than all else of a call's head.
-const FRESH: Duration = Duration::from_millis(100);
 
 /// Where the session's bearer token comes from.
 #[derive(Debug, Clone, Default)]
@@ -29,16 +25,7 @@ enum Source {
 #[derive(Debug)]
 struct TokenFile {
     path: PathBuf,
-    last: Mutex<Option<Known>>,
-}
-
-/// What was in a file.
-#[derive(Debug)]
-struct Known {
-    stamp: Stamp,
-    value: HeaderValue,
-    /// When the file was last looked at.
-    seen: Instant,
+    last: Mutex<Option<(Stamp, HeaderValue)>>,
 }
 
 /// What tells one version of a file from the next.
@@ -76,8 +63,7 @@ impl TokenSource {
         bearer(token).map(Source::Value).map(Self)
     }
 
-    /// A file with the token. It is looked at again with the next call after 100 ms, and read if it
-    /// changed. White space around it is ignored.
+    /// A file with the token, read again whenever it changes. White space around it is ignored.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
@@ -99,19 +85,12 @@ impl TokenSource {
 impl TokenFile {
     fn read(&self, redactor: &Redactor) -> Result<HeaderValue, TokenError> {
         let failed = |source| TokenError::Read { path: self.path.clone(), source };
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if let Some(known) = &*last
-            && now < known.seen + FRESH
-        {
-            return Ok(known.value.clone());
-        }
         let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
-        if let Some(known) = &mut *last
-            && known.stamp == stamp
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, value)) = &*last
+            && *known == stamp
         {
-            known.seen = now;
-            return Ok(known.value.clone());
+            return Ok(value.clone());
         }
         let mut text = String::new();
         File::open(&self.path)
@@ -119,7 +98,7 @@ impl TokenFile {
             .map_err(failed)?;
         let value = bearer(text.trim())?;
         register(&value, redactor);
-        *last = Some(Known { stamp, value: value.clone(), seen: now });
+        *last = Some((stamp, value.clone()));
         Ok(value)
     }
 }
@@ -154,8 +133,8 @@ fn register(value: &HeaderValue, redactor: &Redactor) {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_token_file_is_read_again_when_it_changes() {
+    #[test]
+    fn a_token_file_is_read_again_when_it_changes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         let redactor = Redactor::default();
@@ -163,7 +142,6 @@ mod tests {
         assert!(matches!(source.bearer(&redactor), Err(TokenError::Read { .. })));
         for token in ["first-token-of-the-session\n", "the-second-one-is-longer-still\n"] {
             fs::write(&path, token).unwrap();
-            tokio::time::advance(FRESH).await;
             let value = source.bearer(&redactor).unwrap().unwrap();
             assert_eq!(value.to_str().unwrap(), format!("Bearer {}", token.trim()));
             assert!(!redactor.redact(token).contains(token.trim()));
