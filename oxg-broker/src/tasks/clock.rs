@@ -32,6 +32,8 @@ pub(crate) struct Clock {
     started: Instant,
     #[cfg(test)]
     skipped: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    #[cfg(test)]
+    stopped: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Clock {
@@ -41,15 +43,31 @@ impl Clock {
             started: Instant::now(),
             #[cfg(test)]
             skipped: std::sync::Arc::default(),
+            #[cfg(test)]
+            stopped: std::sync::Arc::default(),
         }
     }
 
     pub(crate) fn now(&self) -> Moment {
-        let now = self.origin.after(self.started.elapsed());
+        let passed = self.started.elapsed();
         #[cfg(test)]
-        let now = now
-            .after(Duration::from_millis(self.skipped.load(std::sync::atomic::Ordering::SeqCst)));
-        now
+        let passed = self.in_test(passed);
+        self.origin.after(passed)
+    }
+
+    #[cfg(test)]
+    fn in_test(&self, passed: Duration) -> Duration {
+        use std::sync::atomic::Ordering::SeqCst;
+
+        let passed = if self.stopped.load(SeqCst) { Duration::ZERO } else { passed };
+        passed + Duration::from_millis(self.skipped.load(SeqCst))
+    }
+
+    /// Stands still from here on but for [`Self::skip`], also while another thread works.
+    #[cfg(test)]
+    pub(crate) fn stop(&self) {
+        self.skip(self.started.elapsed());
+        self.stopped.store(true, std::sync::atomic::Ordering::SeqCst);
     }
 
     /// Lets time pass without waiting.

@@ -41,7 +41,9 @@ pub enum ObjectStoreError {
         source: Error,
     },
     /// The store was not reached or failed.
-    #[error("cannot reach {place}: {source}; check the address, the region and the network")]
+    #[error(
+        "cannot reach {place}: {source}; check the bucket, the address, the region and the network"
+    )]
     Unreachable {
         /// Which store.
         place: String,

@@ -28,6 +28,8 @@ pub(super) const MOST_TIME: Duration = Duration::from_secs(12 * 3600);
 pub(super) struct ObjectIncoming {
     shared: Arc<Shared>,
     id: String,
+    /// The ids before, under which a reference was sent.
+    earlier: Vec<String>,
     begun: Instant,
     taken: u64,
     state: State,
@@ -70,7 +72,15 @@ impl ObjectIncoming {
         let id = random::hex::<16>();
         let id = id.map_err(|_| refuse(ErrorCode::Internal, "no random bytes"))?;
         let state = State::Small(BytesMut::new());
-        Ok(Self { shared, id, begun: Instant::now(), taken: 0, state, naming: Naming::None })
+        Ok(Self {
+            shared,
+            id,
+            earlier: Vec::new(),
+            begun: Instant::now(),
+            taken: 0,
+            state,
+            naming: Naming::None,
+        })
     }
 
     /// Takes `pieces`; after an error nothing can follow, as what is there is not known.
@@ -152,6 +162,34 @@ impl ObjectIncoming {
         Ok(())
     }
 
+    fn is_own(&self, id: &str) -> bool {
+        self.id == id || self.earlier.iter().any(|earlier| earlier == id)
+    }
+
+    /// Gives the bytes another id before they are named again. The reference that was sent may have
+    /// been there, and whoever replaced it removes what it named, perhaps only after the next look.
+    /// False if that has happened: the artifact was stored, and others came after it.
+    async fn move_on(&mut self, asked: Naming) -> Result<bool, Refusal> {
+        let id = random::hex::<16>();
+        let id = id.map_err(|_| refuse(ErrorCode::Internal, "no random bytes"))?;
+        let old = self.blob();
+        match self.shared.store.copy(&old, &self.shared.blob(&id)).await {
+            Ok(()) => {}
+            Err(Error::NotFound { .. }) => return Ok(false),
+            Err(error) => {
+                // The next attempt must move on as well.
+                self.naming = asked;
+                return Err(store_failed(&error));
+            }
+        }
+        if asked == Naming::Asked {
+            // Whoever was faster was told to this broker: the reference arrives no more.
+            let _ = self.shared.store.delete(&old).await;
+        }
+        self.earlier.push(std::mem::replace(&mut self.id, id));
+        Ok(true)
+    }
+
     fn blob(&self) -> Path {
         self.shared.blob(&self.id)
     }
@@ -167,15 +205,20 @@ impl ObjectIncoming {
         loop {
             let seen = read(&shared.store, &key).await.map_err(|error| store_failed(&error))?;
             let present = seen.reference.as_ref();
-            if present.is_some_and(|present| present.blob == self.id) {
+            if present.is_some_and(|present| self.is_own(&present.blob)) {
                 // An earlier attempt got through, though its answer was lost.
                 self.naming = Naming::Done;
                 return Ok(());
             }
-            if self.naming == Naming::Asked {
+            let asked = self.naming;
+            if asked == Naming::Asked {
                 self.naming = Naming::None;
             }
             conditions.allow(present.map(|present| present.digest))?;
+            if asked != Naming::None && !self.move_on(asked).await? {
+                self.naming = Naming::Done;
+                return Ok(());
+            }
             let (old, new) = (amount(&seen), Amount { bytes: info.size, count: 1 });
             let reserved = match shared.usage.reserve(shared.quota, old, new) {
                 Ok(reserved) => reserved,

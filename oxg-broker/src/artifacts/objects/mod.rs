@@ -10,6 +10,8 @@
 //! - `collected`: when garbage was last collected.
 
 mod error;
+#[cfg(test)]
+mod faulty;
 mod garbage;
 mod incoming;
 mod location;

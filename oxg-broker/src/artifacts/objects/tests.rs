@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::faulty::Faulty;
 use super::garbage::{collect, stores_clock};
 use super::{ObjectArtifacts, ObjectStoreError};
 use crate::artifacts::conformance::{self, content, create, name, put, replacing};
@@ -186,6 +187,85 @@ async fn a_location_that_cannot_be_meant_is_refused_with_what_to_write() {
     }
     let error = ObjectArtifacts::connect("s3://id:hunter2@bucket/").await.unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+fn faulty() -> (Arc<Faulty>, ObjectArtifacts) {
+    let store = Arc::new(Faulty::default());
+    let objects = ObjectArtifacts { store: store.clone(), root: Path::from("fleet") };
+    (store, objects)
+}
+
+#[tokio::test]
+async fn a_closing_whose_answer_the_store_lost_is_asked_for_again() {
+    let (store, objects) = faulty();
+    let artifacts = Arc::new(broker(&objects, "p"));
+    let uploads = Uploads::new(artifacts.clone(), &Limits::default());
+    let id = uploads.begin().await.unwrap().id;
+    uploads.append(&id, 0, full("first")).await.unwrap();
+    store.lose_answers(1);
+    let lost = uploads.close(&id, name("a"), create()).await.unwrap_err();
+    assert_eq!(lost.code(), ErrorCode::Unavailable);
+    uploads.close(&id, name("a"), create()).await.unwrap();
+    assert_eq!(content(&artifacts, "a").await, b"first");
+    assert_eq!(keys(&objects, "fleet/p/blobs").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_closing_that_is_asked_for_again_never_names_bytes_that_another_broker_removed() {
+    let (store, objects) = faulty();
+    let (one, two) = (Arc::new(broker(&objects, "p")), broker(&objects, "p"));
+    let uploads = Uploads::new(one.clone(), &Limits::default());
+    for gone in [false, true] {
+        let id = uploads.begin().await.unwrap().id;
+        uploads.append(&id, 0, full("first")).await.unwrap();
+        store.lose_answers(1);
+        uploads.close(&id, name("a"), Conditions::default()).await.unwrap_err();
+        if gone {
+            two.delete(&name("a"), Conditions::default()).await.unwrap();
+        } else {
+            put(&two, "a", "second").await.unwrap();
+        }
+        uploads.close(&id, name("a"), Conditions::default()).await.unwrap();
+        one.settle().await;
+        if gone {
+            let refusal = two.get(&name("a"), None).await.err().unwrap();
+            assert_eq!(refusal.code(), ErrorCode::NotFound, "{}", refusal.detail);
+        } else {
+            assert_eq!(content(&two, "a").await, b"second");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_the_store_did_not_take_can_be_asked_for_again() {
+    let (store, objects) = faulty();
+    let artifacts = Arc::new(broker(&objects, "p"));
+    let uploads = Uploads::new(artifacts.clone(), &Limits::default());
+    let id = uploads.begin().await.unwrap().id;
+    uploads.append(&id, 0, full("first")).await.unwrap();
+    for _ in 0..2 {
+        store.refuse_names(1);
+        let refused = uploads.close(&id, name("a"), create()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Unavailable);
+    }
+    uploads.close(&id, name("a"), create()).await.unwrap();
+    assert_eq!(content(&artifacts, "a").await, b"first");
+}
+
+#[tokio::test]
+async fn an_upload_whose_part_fails_is_over_and_leaves_nothing() {
+    let (store, objects) = faulty();
+    let artifacts = broker(&objects, "p");
+    let large = vec![7; 20 << 20];
+    store.refuse_parts(1);
+    let refusal = put(&artifacts, "a", large.clone()).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::Unavailable);
+    artifacts.settle().await;
+    for under in ["fleet/p/blobs", "fleet/p/names"] {
+        assert_eq!(keys(&objects, under).await, Vec::<String>::new());
+    }
+    put(&artifacts, "a", large.clone()).await.unwrap();
+    assert!(content(&artifacts, "a").await == large);
 }
 
 /// A server that speaks S3, and a bucket in it. It ends with the test.
