@@ -229,8 +229,8 @@ const FOLD: u32 = 0x0020_2020;
 /// Anchors by three bytes of theirs.
 struct Table {
     /// By hash: what may follow, as [`fourth_bit`]s; 0 if there is no entry. It
-    /// takes half of a first cache, and most places need nothing else.
-    known: Box<[u8; 1 << HASH_BITS]>,
+    /// fits into a first cache, and most places need nothing else.
+    known: Box<[u16; 1 << HASH_BITS]>,
     /// By hash: where its entries lie.
     ranges: Vec<(u16, u16)>,
     /// Three bytes, folded, and the number of an anchor, by hash.
@@ -294,10 +294,10 @@ fn fold(bytes: [u8; 4]) -> u32 {
     (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
 }
 
-/// One of eight bits for a byte, whatever its case.
+/// One of sixteen bits for a byte, whatever its case.
 #[inline]
-fn fourth_bit(byte: u8) -> u8 {
-    1 << (byte & 7)
+fn fourth_bit(byte: u8) -> u16 {
+    1 << (byte & 15)
 }
 
 #[inline]

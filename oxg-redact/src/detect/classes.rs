@@ -9,7 +9,12 @@ pub(super) struct Classes {
     alnum: u64,
     digits: u64,
     capitals: u64,
+    /// Whether one of [`RARE`] is among them.
+    pub(super) rare: bool,
 }
+
+/// Bytes beside which something is looked for, and which most lines do not hold.
+pub(super) const RARE: [u8; 7] = *b"@~$\\%\x1b+";
 
 impl Classes {
     /// Of the block that begins at `from`, or of what there is of it.
@@ -31,13 +36,15 @@ impl Classes {
     fn of_block(block: &[u8; BLOCK]) -> Self {
         // Loops without a branch over arrays of fixed length become vector code.
         let (mut digits, mut letters, mut capitals) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+        let mut rare = 0;
         for (i, byte) in block.iter().enumerate() {
             digits[i] = u8::from(byte.wrapping_sub(b'0') < 10);
             letters[i] = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
             capitals[i] = u8::from(byte.wrapping_sub(b'A') < 26);
+            rare |= RARE.iter().fold(0, |any, rare| any | u8::from(byte == rare));
         }
         let (digits, letters) = (bits(&digits), bits(&letters));
-        Self { alnum: letters | digits, digits, capitals: bits(&capitals) }
+        Self { alnum: letters | digits, digits, capitals: bits(&capitals), rare: rare != 0 }
     }
 }
 
@@ -91,12 +98,22 @@ impl Window {
 #[derive(Clone, Copy)]
 pub(super) struct Bits(u64);
 
+impl Bits {
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 impl Iterator for Bits {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let at = self.0.checked_ilog2().map(|_| self.0.trailing_zeros() as usize)?;
+        if self.0 == 0 {
+            return None;
+        }
+        let at = self.0.trailing_zeros() as usize;
         self.0 &= self.0 - 1;
         Some(at)
     }
@@ -128,6 +145,7 @@ mod tests {
                 assert_eq!(classes.digits, u64::from(byte.is_ascii_digit()) << at, "{byte}");
                 assert_eq!(classes.alnum, u64::from(byte.is_ascii_alphanumeric()) << at, "{byte}");
                 assert_eq!(classes.capitals, u64::from(byte.is_ascii_uppercase()) << at, "{byte}");
+                assert_eq!(classes.rare, RARE.contains(&byte), "{byte}");
             }
         }
     }

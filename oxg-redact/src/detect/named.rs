@@ -86,8 +86,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
             return;
         }
         if let Some(secret) = judge(scan, sensitivity, value, &place) {
-            // What the value holds need not be judged: it goes as a whole.
-            last.end = last.end.max(secret.range.end);
+            // What the value holds need not be judged: it goes as a whole. Other
+            // keys may stand between a key and the value of its sibling.
+            let between = text.get(last.end..secret.range.start).unwrap_or_default();
+            if !between.iter().any(u8::is_ascii_alphabetic) {
+                last.end = last.end.max(secret.range.end);
+            }
             scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence..secret.seen);
         }
         match next {

@@ -17,8 +17,13 @@ pub(crate) fn wanted(scan: &Scan<'_>) -> bool {
 #[inline]
 pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     let Window { alnum, digits, .. } = *window;
-    let letters = alnum & !digits;
     let starts = digits & !(digits << 1);
+    let two = digits & digits >> 1;
+    // All shapes but that of an IP address begin with two digits.
+    if Window::block(two).is_empty() && !scan.wants(Kind::IpAddress) {
+        return;
+    }
+    let letters = alnum & !digits;
     let four = runs_of(digits, 4);
     let free = starts & !(alnum << 1);
     // `1234-5678…`, `123456 7890…`, `12345678 9012…`, or in one piece.
@@ -27,7 +32,6 @@ pub(crate) fn at_block(scan: &mut Scan<'_>, from: usize, window: &Window) {
     let ids = starts & runs_of(digits, 6) & !runs_of(digits, 10);
     let cards = free & (runs_of(digits, 12) | groups(4) | groups(6) | groups(8));
     // `123-45…`, `123) 45…`
-    let two = digits & digits >> 1;
     let short = free & two & digits >> 2 & !(digits >> 3) & (two >> 4 | two >> 5 & !(digits >> 4));
     // `GB82…`, `AB123456C`, `AB 12 34 56 C`
     let two_letters = letters & letters << 1 & !(alnum << 2);

@@ -60,7 +60,8 @@ fn value_behind(text: &[u8], at: usize) -> Option<usize> {
                 let len = window[i..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
                 let word = &window[i..i + len];
                 i += len;
-                if is_one_of(word, VALUES) {
+                let may_be = matches!(byte | 0x20, b'c' | b'd' | b'p' | b's' | b'v');
+                if may_be && is_one_of(word, VALUES) {
                     i += quote_len(&window[i..]);
                     i += window[i..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
                     if matches!(window.get(i), Some(b':' | b'=' | b'>')) {

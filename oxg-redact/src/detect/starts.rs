@@ -19,9 +19,11 @@ pub(super) fn run(scan: &mut Scan<'_>) {
     let mut state = anchors::State::default();
     let wants_numbers = numbers::wanted(scan);
     let mut classes = [Classes::default(), Classes::default(), Classes::of(text, 0)];
+    let mut rare = false;
     for from in (0..text.len()).step_by(BLOCK) {
         classes = [classes[1], classes[2], Classes::of(text, from + BLOCK)];
         let [last, this, next] = classes;
+        rare |= this.rare;
         let window = Window::new(last, this, next);
         for at in Window::block(word_starts(&window)) {
             anchors.at_word(scan, &mut state, from + at);
@@ -47,9 +49,12 @@ pub(super) fn run(scan: &mut Scan<'_>) {
             numbers::at_block(scan, from, &window);
         }
     }
-    rare_bytes(scan, anchors, &mut state);
+    if rare {
+        rare_bytes(scan, anchors, &mut state);
+    }
 }
 
+/// Looks beside each of [`classes::RARE`](super::classes::RARE).
 fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors, state: &mut anchors::State) {
     let mut at_signs = email::AtSigns::default();
     for at in memchr::memchr3_iter(b'@', anchors::RARE[0], anchors::RARE[1], scan.text) {

@@ -263,3 +263,11 @@ fn words_beside_the_name_of_a_secret_are_not_its_value() {
         assert!(redacted.contains("[REDACTED_SECRET]"), "{redacted}");
     }
 }
+
+#[test]
+fn a_key_between_another_and_its_value_is_judged_too() {
+    let text = "name: \"token\"\npasswd=xdefault9 default = dXNlcjpwYXNz";
+    let once = Redactor::default().redact(text).into_owned();
+    assert!(!once.contains("xdefault9"), "{once}");
+    assert_eq!(Redactor::default().redact(&once), once);
+}
