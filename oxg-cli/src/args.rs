@@ -1,9 +1,10 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use oxg_broker::BrokerBuilder;
+use oxg_manifest::PluginName;
 
 use crate::broker::{BrokerCommand, ScriptCommand};
 use crate::egress::EgressCommand;
@@ -178,6 +179,15 @@ impl ArtifactArgs {
             return Ok(broker);
         };
         Ok(broker.object_artifacts(oxg_broker::ObjectArtifacts::connect(location).await?))
+    }
+
+    /// Where the artifacts of `plugin` are, if the broker keeps everything else in `directory`.
+    pub(crate) fn place(&self, directory: &Path, plugin: &PluginName) -> String {
+        #[cfg(feature = "object-store")]
+        if let Some(location) = &self.location {
+            return location.clone();
+        }
+        directory.join("artifacts").join(plugin.to_string()).display().to_string()
     }
 
     #[cfg(not(feature = "object-store"))]

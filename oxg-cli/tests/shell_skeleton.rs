@@ -7,12 +7,17 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn run(task: &str, keep: &Path) -> (Output, Value) {
+    run_with(&[], task, keep)
+}
+
+fn run_with(arguments: &[&str], task: &str, keep: &Path) -> (Output, Value) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/shell-skeleton");
     let output = Command::new(env!("CARGO_BIN_EXE_oxg"))
         .arg("run")
         .arg(example)
         .args(["--task", task, "--format", "json", "--keep"])
         .arg(keep)
+        .args(arguments)
         .output()
         .unwrap();
     let report = serde_json::from_slice(&output.stdout)
@@ -45,4 +50,16 @@ fn a_task_that_the_skeleton_cannot_read_fails_with_the_reason() {
     assert_eq!(output.status.code(), Some(1), "{report:#}");
     assert_eq!(report["tasks"][0]["state"], "failed");
     assert!(report["tasks"][0]["reason"].as_str().unwrap().contains("set_cookie"));
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn the_report_says_in_which_store_the_artifacts_are() {
+    let keep = tempfile::tempdir().unwrap();
+    let task = r#"{"url": "https://shop.test/", "set_cookie": ["sid=1"]}"#;
+    let (output, report) = run_with(&["--artifacts", "memory://"], task, keep.path());
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["artifacts"][0]["name"], "cookies.json");
+    assert_eq!(report["files"]["artifacts"], "memory://");
+    assert!(!keep.path().join("artifacts").exists());
 }

@@ -156,13 +156,14 @@ fn call(record: &AuditRecord) -> String {
 
 fn files(report: &Report) {
     println!("\n{STRONG}Files{STRONG:#}");
-    for (name, path) in [
-        ("findings.jsonl", &report.files.findings),
-        ("audit.jsonl", &report.files.audit),
-        ("run.log", &report.files.run_log),
-        ("artifacts", &report.files.artifacts),
+    let files = &report.files;
+    for (name, place) in [
+        ("findings.jsonl", files.findings.display().to_string()),
+        ("audit.jsonl", files.audit.display().to_string()),
+        ("run.log", files.run_log.display().to_string()),
+        ("artifacts", files.artifacts.clone()),
     ] {
-        println!("  {name:<14}  {}", printable(&path.display().to_string()));
+        println!("  {name:<14}  {}", printable(&place));
     }
     if !report.files.kept {
         println!(

@@ -12,6 +12,7 @@ use oxg_protocol::finding::FindingRecord;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::args::ArtifactArgs;
 use crate::args::Format;
 use crate::ending::Ending;
 use crate::error::{CliError, Exit};
@@ -69,7 +70,8 @@ pub(crate) struct Places {
     pub(crate) findings: PathBuf,
     pub(crate) audit: PathBuf,
     pub(crate) run_log: PathBuf,
-    pub(crate) artifacts: PathBuf,
+    /// A folder, or the URL of an object store.
+    pub(crate) artifacts: String,
     pub(crate) kept: bool,
 }
 
@@ -80,6 +82,7 @@ impl Report {
         session: &Session,
         ending: Ending,
         files: Files,
+        artifacts: &ArtifactArgs,
     ) -> Result<Self, CliError> {
         let mine = |plugin: &str| plugin == session.plugin_id();
         let decisions: Vec<_> =
@@ -112,7 +115,7 @@ impl Report {
                 findings: files.directory.join("findings.jsonl"),
                 audit: files.directory.join("audit.jsonl"),
                 run_log: files.workspace.join("run.log"),
-                artifacts: files.directory.join("artifacts").join(manifest.name.to_string()),
+                artifacts: artifacts.place(&files.directory, &manifest.name),
                 kept: files.kept,
             },
         })

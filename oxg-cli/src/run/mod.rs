@@ -140,7 +140,8 @@ pub(crate) async fn execute(plan: Plan, output: &OutputArgs) -> Result<Report, C
 
     let ending = supervise::supervise(process, &session, plan.timeout).await?;
     drop(listener);
-    let report = Report::gather(&plan.manifest, &broker, &session, ending, files).await?;
+    let report =
+        Report::gather(&plan.manifest, &broker, &session, ending, files, &plan.artifacts).await?;
     broker.shutdown().await;
     Ok(report)
 }
