@@ -40,7 +40,7 @@ use crate::policy::is_localhost;
 use inject::Injection;
 use quota::Metered;
 pub(crate) use quota::Quota;
-use watch::Watched;
+use watch::{Reporting, Watched};
 use websocket::WebSocket;
 
 /// Resolves, checks and forwards.
@@ -222,8 +222,16 @@ impl Egress {
         parts.extensions.clear();
         check_size(&body, limits.egress_response_bytes)?;
         let body = Bounded::new(body, bounds(limits.egress_response_bytes)).boxed_unsync();
-        let body = Metered::new(body, quota.from_targets.clone(), ended);
-        let mut body = body.boxed_unsync();
+        let body = Metered::new(body, quota.from_targets.clone(), ended).boxed_unsync();
+        let entry = call
+            .marked(Entry::new(EventType::Egress, Decision::Info, "").with("url", url.as_str()));
+        let (audit, plugin) = (call.audit.clone(), call.session.plugin_id.clone());
+        let mut body = Reporting::new(body, move |cut| {
+            // It is over: nothing is left to refuse.
+            let entry = entry.because(format!("the response was cut short: {cut}"));
+            let _ = audit.record(&plugin, entry);
+        })
+        .boxed_unsync();
         if let Some(scrub) = scrub {
             body = scrub.apply(&mut parts.headers, body, &url)?;
         }

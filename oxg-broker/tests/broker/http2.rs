@@ -175,6 +175,27 @@ async fn a_head_past_the_limits_is_refused() {
 }
 
 #[tokio::test]
+async fn a_response_with_two_lengths_is_refused_over_http2_as_well() {
+    let target =
+        Target::new(async |request: Request<RecvStream>, mut respond: SendResponse<Bytes>| {
+            let mut answer = Response::new(());
+            for length in request.uri().path().trim_start_matches('/').split(',') {
+                answer.headers_mut().append("content-length", length.parse().unwrap());
+            }
+            if let Ok(mut body) = respond.send_response(answer, false) {
+                let _ = body.send_data("12345".into(), true);
+            }
+        })
+        .await;
+    let plugin = target.plugin(|_| {});
+    assert_eq!(plugin.call("GET", &target.url("/5"), "").await.body, "12345");
+    for lengths in ["5,5", "5,6", "+5"] {
+        let reply = plugin.call("GET", &target.url(&format!("/{lengths}")), "").await;
+        assert_eq!(plugin.refusal(&reply).code(), ErrorCode::UpstreamProtocol, "{lengths}");
+    }
+}
+
+#[tokio::test]
 async fn an_upload_past_its_limit_is_too_large_over_http2_as_well() {
     let target = Target::new(echo_late).await;
     let plugin = target.plugin(|limits| limits.egress_request_bytes = 5);

@@ -315,6 +315,11 @@ async fn a_response_body_at_the_limit_arrives_and_one_byte_more_does_not() {
         };
         let body = within(body).await;
         assert_eq!(body.is_ok(), limit == 5, "{limit}: {answer:?}");
+        // Once the head has left, the audit alone says why.
+        let audit = plugin.broker.audit().unwrap();
+        let cut = "the response was cut short: the body is larger than 4 bytes";
+        let told = audit.iter().filter(|record| record.reason == cut).count();
+        assert_eq!(told, usize::from(limit == 4), "{audit:?}");
     }
 }
 

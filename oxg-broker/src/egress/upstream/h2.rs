@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, HOST};
 use http::{Request, Response, Uri};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
@@ -97,6 +97,10 @@ impl Multiplexed {
             Ok(response) if response.headers().len() > MAX_RESPONSE_LINES => {
                 let lines = response.headers().len();
                 Err(Failed::finally(UpstreamError::protocol(Violation::TooManyLines(lines))))
+            }
+            // Repeated, even with the same value, it could not be passed on over HTTP/1.1.
+            Ok(response) if response.headers().get_all(CONTENT_LENGTH).iter().count() > 1 => {
+                Err(Failed::finally(UpstreamError::protocol(Violation::ContentLength)))
             }
             Ok(response) => {
                 let life = self.life.clone();
