@@ -58,12 +58,20 @@ cat >"$work/manifest.json" <<'JSON'
   "capabilities": { "http": { "outbound": ["broker"], "methods": ["GET"] } }
 }
 JSON
-: >"$work/oxg"
-"$oxg" broker serve --manifest "$work/manifest.json" --keep "$work/keep" \
-    --allow-loopback "${target##*:}" >"$work/oxg" 2>"$work/oxg.log" & pids+=($!)
-wait_lines "$work/oxg" 2
-. "$work/oxg"
-proxies+=(--proxy "oxg=${OXG_BROKER#http://}@$OXG_TOKEN_FILE")
+# Serves a broker: a name, and further arguments.
+serve() {
+    local name=$1
+    shift
+    : >"$work/$name"
+    "$oxg" broker serve --manifest "$work/manifest.json" --allow-loopback "${target##*:}" "$@" \
+        >"$work/$name" 2>"$work/$name.log" & pids+=($!)
+    wait_lines "$work/$name" 2
+    . "$work/$name"
+    proxies+=(--proxy "$name=${OXG_BROKER#http://}@$OXG_TOKEN_FILE")
+}
+# With a folder, each line of the audit is on disk before the answer leaves.
+serve oxg --keep "$work/keep"
+serve oxg-in-memory
 
 if has nginx; then
     port=$(free_port)
