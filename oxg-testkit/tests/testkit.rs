@@ -4,10 +4,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use oxg_sdk::prelude::*;
-use oxg_testkit::Transport;
 use oxg_testkit::prelude::{
     Answer, Fault, Gate, Low, Testkit, allowed, denied, finding, get, json, request,
 };
+use oxg_testkit::{Logs, Transport};
 use serde_json::Value;
 
 /// Does what its task says.
@@ -235,10 +235,10 @@ async fn the_audit_tells_what_was_decided_and_in_which_order(t: Testkit<Sample>)
 #[oxg_testkit::test]
 async fn what_the_logs_show_of_the_machine_is_named_line_by_line(t: Testkit<Sample>) {
     let run = t.task(json!({ "say": "read /etc/passwd, CI_TOKEN=x, http://10.1.2.3/" })).await;
-    let shows = |assertion: &dyn Fn()| message(|| assertion());
-    assert!(shows(&|| drop(run.assert_logs().no_env_beyond([]))).contains("  CI_TOKEN  in  {"));
-    assert!(shows(&|| drop(run.assert_logs().only_destinations([]))).contains("  10.1.2.3  in  {"));
-    let message = shows(&|| drop(run.assert_logs().only_paths_under_workspace()));
+    let shows = |assertion: &dyn Fn(Logs<'_>)| message(|| assertion(run.assert_logs()));
+    assert!(shows(&|logs| _ = logs.no_env_beyond([])).contains("  CI_TOKEN  in  {"));
+    assert!(shows(&|logs| _ = logs.only_destinations([])).contains("  10.1.2.3  in  {"));
+    let message = shows(&|logs| _ = logs.only_paths_under_workspace());
     assert!(message.contains("  /etc/passwd  in  {"), "{message}");
     run.assert_logs().no_env_beyond(["CI_TOKEN"]).only_destinations(["10.1.2.3"]).lacks("password");
 }
