@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
 use super::FetchedSecret;
+use super::locked::lock_in_memory;
 use crate::error::{Refusal, refuse};
 
 /// The most names that a session remembers.
@@ -84,6 +85,7 @@ impl KnownSecrets {
 
     fn keep(&mut self, name: &SecretName, secret: FetchedSecret, given: bool) {
         let FetchedSecret { value, version, ttl } = secret;
+        lock_in_memory(&value);
         let Some(known) = self.present.get_mut(name) else {
             let next = self.gone.remove(name).map_or(1, |last| last.saturating_add(1));
             let version = watch::Sender::new(version.unwrap_or_default().max(next));

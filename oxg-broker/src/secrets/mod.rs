@@ -10,6 +10,7 @@ mod file;
 mod flights;
 mod known;
 mod leases;
+mod locked;
 mod session;
 mod source;
 #[cfg(test)]
