@@ -12,7 +12,7 @@ pub(super) fn lock_in_memory(value: &SecretString) -> bool {
     region::lock(value.as_ptr(), value.len()).map(std::mem::forget).is_ok()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
