@@ -75,12 +75,10 @@ impl Retry {
 }
 
 fn is_idempotent(call: &Call, method: &Method) -> bool {
-    call.options.idempotent.unwrap_or_else(|| {
-        matches!(
-            *method,
-            Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
-        )
-    })
+    call.options.idempotent.unwrap_or(matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
+    ))
 }
 
 /// Whether the same call may succeed a moment later, and does no harm if it succeeded already.
