@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every table of docs/src/performance.md, as markdown on standard output. Takes about six minutes
+# Every table of docs/src/performance.md, as markdown on standard output. Takes about five minutes
 # when the programs are built. Linux, bash, python3; see peers.sh for the other proxies.
 set -euo pipefail
 cd "$(dirname "$0")/.."

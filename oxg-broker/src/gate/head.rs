@@ -54,8 +54,8 @@ pub(crate) enum Violation {
 
 /// The most header lines in a head.
 pub(crate) const MAX_LINES: usize = 128;
-/// The most header lines in the head of a response. hyper clears 64 bytes a line for each response.
-pub(crate) const MAX_RESPONSE_LINES: usize = 256;
+/// The most header lines in the head of a response.
+pub(crate) const MAX_RESPONSE_LINES: usize = 1024;
 
 /// Looks for the end of a head that comes in parts.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use super::{Body, BoxError, ChannelError};
 
 /// The longest head of an answer, in bytes. The broker's own limit is half of it.
 const MAX_HEAD_BYTES: usize = 128 << 10;
-/// The most fields of an answer: the 256 that a broker passes on, and its own. Without it, an answer
-/// with more than 100 looks like a lost broker; each costs every call 64 bytes that hyper clears.
-const MAX_FIELDS: usize = 288;
+/// The most fields of an answer: the 1,024 that a broker passes on, and its own. Without it, an answer
+/// with more than 100 looks like a lost broker. hyper clears 64 bytes a field for each answer.
+const MAX_FIELDS: usize = 1024 + 16;
 /// How long a connection is kept idle. The broker closes it after 60 s, and a call that meets it
 /// just then is lost.
 const MAX_IDLE: Duration = Duration::from_secs(30);
