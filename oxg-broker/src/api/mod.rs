@@ -131,11 +131,7 @@ async fn audited(services: &Services, call: &mut Call<'_>, request: Request<Body
         unanswered.disarm();
     }
     let entry = match &result {
-        Ok(_) if is_egress => {
-            // Written down before it happened; brought to disk while it did.
-            services.audit.on_disk().await?;
-            return result;
-        }
+        // Egress was written down before it happened.
         Ok(_) if quiet => return result,
         Ok(_) => Entry::new(event, Decision::Allow, ""),
         Err(problem) => Entry::refused(event, problem),

@@ -68,6 +68,11 @@ impl GroupSync {
         }
     }
 
+    /// Why nothing is confirmed any more, if that is so.
+    pub(super) fn failure(&self) -> Option<io::ErrorKind> {
+        self.state.borrow().failed
+    }
+
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.state.borrow().count
@@ -112,6 +117,7 @@ mod tests {
             assert_eq!(sync.done(position).await.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
         assert_eq!(sync.count(), 1);
+        assert_eq!(sync.failure(), Some(io::ErrorKind::InvalidInput));
         sync.done(0).await.unwrap();
     }
 }

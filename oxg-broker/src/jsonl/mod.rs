@@ -77,8 +77,12 @@ impl JsonLines {
         Ok(Self { sink, path: Some(path.to_owned()), sync })
     }
 
-    /// Adds a record, and begins to write it to disk where that was asked for.
+    /// Adds a record, and begins to write it to disk where that was asked for. Once that has failed,
+    /// nothing is added any more.
     pub(crate) fn append(&self, record: &impl Serialize) -> io::Result<()> {
+        if let Some(failed) = self.sync.as_ref().and_then(GroupSync::failure) {
+            return Err(failed.into());
+        }
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         match &mut *self.lock() {
