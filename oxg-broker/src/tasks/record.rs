@@ -27,6 +27,7 @@ pub(crate) struct Record {
     pub(crate) work: Arc<Work>,
     pub(crate) progress: Progress,
     /// Which writing of the progress this is, where a store counts them.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "the other stores do not"))]
     pub(crate) revision: u64,
 }
 
