@@ -69,7 +69,7 @@ serve() {
     . "$work/$name"
     proxies+=(--proxy "$name=${OXG_BROKER#http://}@$OXG_TOKEN_FILE")
 }
-# With a folder, each line of the audit is on disk before the answer leaves.
+# With a folder, each line of the audit is written before the request leaves, and then synced.
 serve oxg --keep "$work/keep"
 serve oxg-in-memory
 

@@ -36,9 +36,12 @@
 //! | what | where |
 //! |---|---|
 //! | the test | [`macro@test`], [`Testkit`] |
-//! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`] |
+//! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
+//! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | what a run did | [`Run`], [`Sent`] |
-//! | expected findings | [`finding`], [`Expected`] |
+//! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
+//! | the built plugin as a process | [`PluginProcess`] |
+//! | sockets in place of memory | [`Transport`] |
 
 mod findings;
 mod host;
