@@ -256,8 +256,9 @@ impl FileBody {
     /// Begins to read the next piece, on a thread for it.
     fn read(&self) -> AbortOnDropHandle<io::Result<Vec<u8>>> {
         let (file, most) = (self.file.clone(), self.left.min(READ_SIZE));
+        // Here: memory that each thread for files has for itself would add up.
+        let mut piece = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
         AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
-            let mut piece = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
             file.as_ref().take(most).read_to_end(&mut piece)?;
             Ok(piece)
         }))

@@ -341,8 +341,9 @@ impl Pieces {
                     return Ok(Bytes::new());
                 };
                 let mut hasher = self.hasher.clone();
+                // Here: memory that each thread for files has for itself would add up.
+                let mut piece = Vec::with_capacity(PIECE);
                 let (file, hasher, piece) = blocking(path, move || {
-                    let mut piece = Vec::with_capacity(PIECE);
                     (&mut file).take(PIECE as u64).read_to_end(&mut piece)?;
                     hasher.update(&piece);
                     Ok((file, hasher, piece))
