@@ -21,6 +21,7 @@ mod deadline;
 mod error;
 mod io;
 mod limit;
+mod link;
 mod pool;
 mod pooled_body;
 mod problem;

@@ -2,19 +2,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
-use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::connector::Connector;
+use super::link::Link;
 use super::pooled_body::PooledBody;
 use super::{Body, BoxError, ChannelError};
 
-/// The longest head of an answer, in bytes. The broker's own limit is half of it.
-const MAX_HEAD_BYTES: usize = 128 << 10;
-/// The most fields of an answer: the 1,024 that a broker passes on, and its own. Without it, an answer
-/// with more than 100 looks like a lost broker. hyper clears 64 bytes a field for each answer.
-const MAX_FIELDS: usize = 1024 + 16;
 /// How long a connection is kept idle. The broker closes it after 60 s, and a call that meets it
 /// just then is lost.
 const MAX_IDLE: Duration = Duration::from_secs(30);
@@ -28,16 +23,25 @@ pub(super) struct Pool {
 struct Shared {
     connector: Connector,
     most_idle: usize,
-    /// Each with the time since when nobody uses it.
-    idle: Mutex<Vec<(SendRequest<Body>, Instant)>>,
-    /// One task a connection; dropping the set ends them.
-    drivers: Mutex<JoinSet<()>>,
+    /// Each with the time since when nobody uses it; the last one used is the last.
+    idle: Mutex<Vec<(Box<Link>, Instant)>>,
+    /// One task for each connection that was upgraded; dropping the set ends them.
+    upgraded: Mutex<JoinSet<()>>,
 }
 
 /// A connection in use, and the pool that it returns to.
 pub(super) struct Loan {
     pool: Pool,
-    sender: SendRequest<Body>,
+    pub(super) link: Box<Link>,
+    /// Whether it served a call before.
+    pub(super) is_reused: bool,
+}
+
+/// What became of a request that was sent.
+pub(super) enum Sent {
+    Answered(Response<Body>),
+    /// The broker had closed the idle connection: nothing of the request was sent.
+    Unsent(Request<Body>),
 }
 
 impl Pool {
@@ -47,68 +51,69 @@ impl Pool {
                 connector,
                 most_idle,
                 idle: Mutex::default(),
-                drivers: Mutex::default(),
+                upgraded: Mutex::default(),
             }),
         }
     }
 
-    /// A connection that nobody uses.
-    fn idle(&self) -> Option<SendRequest<Body>> {
-        let mut idle = lock(&self.shared.idle);
-        idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < MAX_IDLE);
-        let at = idle.iter().rposition(|(sender, _)| sender.is_ready())?;
-        Some(idle.swap_remove(at).0)
+    /// A connection that nobody uses, or a new one.
+    pub(super) async fn lend(&self) -> Result<Loan, ChannelError> {
+        let (link, is_reused) = match self.idle() {
+            Some(link) => (link, true),
+            None => (Box::new(Link::open(self.shared.connector.connect().await?).await?), false),
+        };
+        Ok(Loan { pool: self.clone(), link, is_reused })
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, ChannelError> {
-        let stream = self.shared.connector.connect().await?;
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_BYTES)
-            .max_headers(MAX_FIELDS)
-            .handshake(stream)
-            .await
-            .map_err(|error| ChannelError::Lost(error.into()))?;
-        let mut drivers = lock(&self.shared.drivers);
-        while drivers.try_join_next().is_some() {}
-        drivers.spawn(async move {
-            // Whoever waits for the answer gets the error.
-            let _ = connection.with_upgrades().await;
-        });
-        Ok(sender)
-    }
-
-    pub(super) async fn send(
-        &self,
-        mut request: Request<Body>,
-    ) -> Result<Response<Body>, ChannelError> {
+    fn idle(&self) -> Option<Box<Link>> {
         loop {
-            let (mut sender, reused) = match self.idle() {
-                Some(sender) => (sender, true),
-                None => (self.connect().await?, false),
-            };
-            match sender.try_send_request(request).await {
-                Ok(answer) => {
-                    // After 101 the connection is no longer one of HTTP.
-                    let is_http = answer.status() != StatusCode::SWITCHING_PROTOCOLS;
-                    let loan = is_http.then(|| Loan { pool: self.clone(), sender });
-                    return Ok(answer.map(|body| Body::from(PooledBody::new(body, loan))));
-                }
-                // The broker had closed an idle connection: nothing was sent, so try another.
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if reused => request = unsent,
-                    _ => return Err(classify(error.into_error())),
-                },
+            let (mut link, since) = lock(&self.shared.idle).pop()?;
+            if since.elapsed() >= MAX_IDLE {
+                // So are all that were used before it.
+                lock(&self.shared.idle).clear();
+            } else if link.is_ready() {
+                return Some(link);
             }
         }
     }
 }
 
 impl Loan {
+    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Sent, ChannelError> {
+        match self.link.send(request).await {
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                self.hand_over();
+                Ok(Sent::Answered(answer.map(|body| Body::from(PooledBody::new(body, None)))))
+            }
+            Ok(answer) => {
+                Ok(Sent::Answered(answer.map(|body| Body::from(PooledBody::new(body, Some(self))))))
+            }
+            Err(mut error) => match error.take_message() {
+                Some(unsent) if self.is_reused => Ok(Sent::Unsent(unsent)),
+                _ => Err(classify(error.into_error())),
+            },
+        }
+    }
+
     /// Keeps the connection for the next call.
-    pub(super) fn give_back(self) {
-        let mut idle = lock(&self.pool.shared.idle);
-        if !self.sender.is_closed() && idle.len() < self.pool.shared.most_idle {
-            idle.push((self.sender, Instant::now()));
+    pub(super) fn give_back(mut self) {
+        if self.link.is_ready() {
+            let mut idle = lock(&self.pool.shared.idle);
+            if idle.len() < self.pool.shared.most_idle {
+                idle.push((self.link, Instant::now()));
+            }
+        }
+    }
+
+    /// After 101 the connection is no longer one of HTTP, and nobody polls it for an answer.
+    fn hand_over(self) {
+        if let Some(connection) = self.link.into_connection() {
+            let mut upgraded = lock(&self.pool.shared.upgraded);
+            while upgraded.try_join_next().is_some() {}
+            upgraded.spawn(async move {
+                // Whoever waits for the stream gets the error.
+                let _ = connection.await;
+            });
         }
     }
 }

@@ -39,7 +39,13 @@ impl http_body::Body for PooledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        let Self { incoming, loan } = &mut *self;
+        let mut frame = Pin::new(&mut *incoming).poll_frame(cx);
+        if let (Poll::Pending, Some(loan)) = (&frame, loan) {
+            loan.link.advance(cx);
+            frame = Pin::new(incoming).poll_frame(cx);
+        }
+        let frame = ready!(frame);
         match &frame {
             Some(Err(_)) => self.loan = None,
             Some(Ok(_)) => self.settle(),

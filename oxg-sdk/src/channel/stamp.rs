@@ -5,7 +5,7 @@ use oxg_redact::Redactor;
 use tokio::time::Instant;
 
 use super::call::Call;
-use super::pool::Pool;
+use super::pool::{Pool, Sent};
 use super::{Body, ChannelError, TokenSource};
 use crate::random;
 
@@ -43,8 +43,14 @@ impl Stamp {
         call: &Call,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, ChannelError> {
-        self.stamp(call, &mut request)?;
-        self.next.send(request).await
+        loop {
+            let loan = self.next.lend().await?;
+            self.stamp(call, &mut request)?;
+            match loan.send(request).await? {
+                Sent::Answered(answer) => return Ok(answer),
+                Sent::Unsent(unsent) => request = unsent,
+            }
+        }
     }
 
     fn stamp(&self, call: &Call, request: &mut Request<Body>) -> Result<(), ChannelError> {
