@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -28,10 +29,11 @@ use crate::Result;
 pub type Calling = Pin<Box<dyn Future<Output = Result<usize>>>>;
 
 /// Somebody who makes a call over and over.
+#[derive(Clone)]
 pub struct Candidate {
     /// For the table.
     pub name: &'static str,
-    call: Box<dyn Fn() -> Calling>,
+    call: Rc<dyn Fn() -> Calling>,
 }
 
 impl Candidate {
@@ -39,7 +41,7 @@ impl Candidate {
     where
         F: Future<Output = Result<usize>> + 'static,
     {
-        Self { name, call: Box::new(move || Box::pin(call())) }
+        Self { name, call: Rc::new(move || Box::pin(call())) }
     }
 
     /// Makes one call.

@@ -4,7 +4,7 @@
 //! a host that was not written. This parser repairs nothing. It takes what RFC 3986 calls an
 //! absolute URI of a fixed set of schemes, in ASCII, and refuses the rest.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::host::{Host, HostError};
@@ -161,9 +161,16 @@ impl Url {
     }
 
     fn new(scheme: Scheme, host: Host, port: u16, target: &str) -> Self {
-        let mut text = format!("{}://{host}", scheme.as_str());
+        let mut text = String::with_capacity(target.len() + 64);
+        text.push_str(scheme.as_str());
+        text.push_str("://");
+        // Writing to a string does not fail.
+        let _ = match &host {
+            Host::Name(name) => text.write_str(name.as_str()),
+            address => write!(text, "{address}"),
+        };
         if port != scheme.default_port() {
-            text.push_str(&format!(":{port}"));
+            let _ = write!(text, ":{port}");
         }
         let path_at = text.len();
         if !target.starts_with('/') {

@@ -54,8 +54,9 @@ pub(crate) enum Violation {
 
 /// The most header lines in a head.
 pub(crate) const MAX_LINES: usize = 128;
-/// The most header lines in the head of a response.
-pub(crate) const MAX_RESPONSE_LINES: usize = 1024;
+/// The most header lines in the head of a response. hyper makes room for as many with every answer,
+/// here and in the plugin.
+pub(crate) const MAX_RESPONSE_LINES: usize = 256;
 
 /// Looks for the end of a head that comes in parts.
 #[derive(Debug)]

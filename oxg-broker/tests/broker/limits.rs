@@ -167,8 +167,8 @@ async fn a_head_of_a_response_at_the_limit_passes_and_one_byte_more_breaks_the_p
 }
 
 #[tokio::test]
-async fn a_response_may_have_1024_header_lines_and_not_1025() {
-    for (lines, expected) in [(1024, "HTTP/1.1 200 "), (1025, "HTTP/1.1 502 ")] {
+async fn a_response_may_have_256_header_lines_and_not_257() {
+    for (lines, expected) in [(256, "HTTP/1.1 200 "), (257, "HTTP/1.1 502 ")] {
         let more = "x: y\r\n".repeat(lines - 1);
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{more}\r\n");
         let (port, _served) = answering(answer.leak()).await;

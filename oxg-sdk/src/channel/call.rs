@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use http::Request;
 use oxg_protocol::{TaskId, TraceId};
 use tokio::time::Instant;
 
-use super::RetryPolicy;
+use super::{Body, RetryPolicy};
 
 /// What one call asks of the channel. Put it into the request's extensions.
 ///
@@ -92,9 +93,12 @@ impl CallOptions {
     }
 }
 
-/// One call on its way through the channel.
+/// One call on its way through the channel. The steps pass it on by reference: a request that were
+/// moved from one to the next would be copied each time.
 #[derive(Debug)]
 pub(super) struct Call {
+    /// What is to be sent; nothing is left of it once it was.
+    pub(super) request: Request<Body>,
     pub(super) options: CallOptions,
     /// The deadline that applies.
     pub(super) stated: Duration,

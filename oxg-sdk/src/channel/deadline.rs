@@ -20,22 +20,17 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Takes the options out of the request, and fixes when the call is over.
-    pub(super) fn begin(&self, request: &mut Request<Body>) -> Call {
-        let options = request.extensions_mut().remove::<CallOptions>().unwrap_or_default();
+    /// Fixes when the call is over.
+    pub(super) fn begin(&self, options: CallOptions, request: Request<Body>) -> Call {
         let now = Instant::now();
         let left = options.until.map_or(MAX, |end| end.saturating_duration_since(now));
         let stated = options.deadline.unwrap_or(self.default).min(MAX).min(left);
-        Call { options, stated, expires: now + stated }
+        Call { request, options, stated, expires: now + stated }
     }
 
-    pub(super) async fn send(
-        &self,
-        call: Call,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(&self, mut call: Call) -> Result<Response<Body>, ChannelError> {
         let end = call.expires + GRACE;
-        match timeout_at(end, self.next.send(&call, request)).await {
+        match timeout_at(end, self.next.send(&mut call)).await {
             Ok(answer) => Ok(answer?.map(|body| body.until(end, call.stated))),
             Err(_) => Err(ChannelError::Deadline(call.stated)),
         }

@@ -1,4 +1,4 @@
-use http::{Request, Response};
+use http::Response;
 use tokio::sync::Semaphore;
 
 use super::call::Call;
@@ -16,13 +16,9 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    pub(super) async fn send(
-        &self,
-        call: &Call,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(&self, call: &mut Call) -> Result<Response<Body>, ChannelError> {
         // The semaphore is never closed; if it were, the call would go on without a place.
         let _place = if call.options.unlimited { None } else { self.places.acquire().await.ok() };
-        self.next.send(call, request).await
+        self.next.send(call).await
     }
 }

@@ -19,9 +19,9 @@ use super::{Body, ChannelError};
 
 /// The longest head of an answer, in bytes. The broker's own limit is half of it.
 const MAX_HEAD_BYTES: usize = 128 << 10;
-/// The most fields of an answer: the 1,024 that a broker passes on, and its own. Without it, an answer
+/// The most fields of an answer: the 256 that a broker passes on, and its own. Without it, an answer
 /// with more than 100 looks like a lost broker. hyper clears 64 bytes a field for each answer.
-const MAX_FIELDS: usize = 1024 + 16;
+const MAX_FIELDS: usize = 256 + 16;
 
 /// Reads and writes while it is polled. It says how it ended to whoever waits for an answer.
 pub(super) type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;

@@ -26,21 +26,25 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    pub(super) async fn send(
-        &self,
-        call: &Call,
-        mut request: Request<Body>,
-    ) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(&self, call: &mut Call) -> Result<Response<Body>, ChannelError> {
         let policy = call.options.retry.unwrap_or_default();
         let most = policy.most.unwrap_or(self.most);
-        let repeatable = policy.any_method || is_idempotent(call, request.method());
+        let repeatable = policy.any_method || is_idempotent(call);
         let mind_busy = repeatable && policy.when_busy;
         for retry in 0..most {
-            let Some(spare) = duplicate(&request) else {
+            let Some(spare) = duplicate(&call.request) else {
                 break;
             };
-            let result = self.next.send(call, request).await;
+            let generation = self.next.next.token.generation();
+            let result = self.next.send(call).await;
             let asked = match &result {
+                // Nothing was done, and the host has written another token in the meantime.
+                Err(ChannelError::Broker(problem))
+                    if is_about_token(problem) && self.has_other_token(generation) =>
+                {
+                    call.request = spare;
+                    continue;
+                }
                 Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
                 Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
                 _ => return self.earned(result),
@@ -53,13 +57,18 @@ impl Retry {
             tracing::debug!(retry = retry + 1, ?pause, "making the call again");
             drop(result);
             sleep(pause).await;
-            request = spare;
+            call.request = spare;
         }
-        let result = self.next.send(call, request).await;
+        let result = self.next.send(call).await;
         match &result {
             Ok(answer) if mind_busy && is_busy(answer) => result,
             _ => self.earned(result),
         }
+    }
+
+    fn has_other_token(&self, generation: u64) -> bool {
+        let stamp = &self.next.next;
+        stamp.token.is_newer_than(generation, &stamp.redactor)
     }
 
     /// The result; an answer earns a part of a retry.
@@ -74,11 +83,15 @@ impl Retry {
     }
 }
 
-fn is_idempotent(call: &Call, method: &Method) -> bool {
+fn is_idempotent(call: &Call) -> bool {
     call.options.idempotent.unwrap_or(matches!(
-        *method,
+        *call.request.method(),
         Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
     ))
+}
+
+fn is_about_token(problem: &Problem) -> bool {
+    matches!(problem.code(), ErrorCode::Unauthenticated | ErrorCode::TokenExpired)
 }
 
 /// Whether the same call may succeed a moment later, and does no harm if it succeeded already.

@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use super::connector::Connector;
 use super::deadline::Deadline;
-use super::{Body, BoxError, ChannelBuilder, ChannelError};
+use super::{Body, BoxError, CallOptions, ChannelBuilder, ChannelError};
 
 /// The answer to a call, in the making.
 pub type ChannelFuture =
@@ -57,8 +57,14 @@ pub type ChannelFuture =
 /// # let _ = channel;
 /// ```
 #[derive(Clone)]
-pub struct BrokerChannel {
-    call: Arc<dyn Fn(Request<Body>) -> ChannelFuture + Send + Sync>,
+pub struct BrokerChannel(Way);
+
+#[derive(Clone)]
+enum Way {
+    /// The steps of a channel.
+    Steps(Arc<Deadline>),
+    /// A service of somebody else's, which may have a channel beneath.
+    Service(Arc<dyn Fn(Request<Body>) -> ChannelFuture + Send + Sync>),
 }
 
 impl BrokerChannel {
@@ -88,17 +94,11 @@ impl BrokerChannel {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self { call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))) }
+        Self(Way::Service(Arc::new(move |request| Box::pin(oneshot(service.clone(), request)))))
     }
 
     pub(super) fn from_steps(first: Deadline) -> Self {
-        let first = Arc::new(first);
-        let call = move |mut request| -> ChannelFuture {
-            let first = Arc::clone(&first);
-            let call = first.begin(&mut request);
-            Box::pin(async move { first.send(call, request).await })
-        };
-        Self { call: Arc::new(call) }
+        Self(Way::Steps(Arc::new(first)))
     }
 
     /// This channel under one more layer. What the layer itself fails with becomes
@@ -116,15 +116,41 @@ impl BrokerChannel {
             let call = oneshot(service.clone(), request);
             Box::pin(async move { call.await.map_err(|e| ChannelError::of_layer(e.into())) })
         };
-        Self { call: Arc::new(call) }
+        Self(Way::Service(Arc::new(call)))
     }
 
     /// Sends one request.
     ///
     /// # Errors
     /// [`ChannelError`]; an answer of a target, whatever its status, is none.
-    pub fn send(&self, request: Request<Body>) -> ChannelFuture {
-        (self.call)(request)
+    pub fn send(&self, mut request: Request<Body>) -> ChannelFuture {
+        match &self.0 {
+            Way::Steps(first) => {
+                let options = request.extensions_mut().remove::<CallOptions>();
+                start(first, options.unwrap_or_default(), request)
+            }
+            Way::Service(call) => call(request),
+        }
+    }
+
+    /// The same with `options`, which need not travel in the request where nobody is in between.
+    pub(crate) fn send_with(
+        &self,
+        options: CallOptions,
+        mut request: Request<Body>,
+    ) -> ChannelFuture {
+        match &self.0 {
+            Way::Steps(first) => start(first, options, request),
+            Way::Service(call) => {
+                request.extensions_mut().insert(options);
+                call(request)
+            }
+        }
+    }
+
+    /// Whether every call ends at its deadline: a service of somebody else's may not mind it.
+    pub(crate) fn keeps_deadlines(&self) -> bool {
+        matches!(self.0, Way::Steps(_))
     }
 }
 
@@ -146,6 +172,12 @@ impl fmt::Debug for BrokerChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BrokerChannel").finish_non_exhaustive()
     }
+}
+
+fn start(first: &Arc<Deadline>, options: CallOptions, request: Request<Body>) -> ChannelFuture {
+    let first = Arc::clone(first);
+    let call = first.begin(options, request);
+    Box::pin(async move { first.send(call).await })
 }
 
 /// Waits until `service` is ready and calls it once.

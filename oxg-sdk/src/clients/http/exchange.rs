@@ -21,8 +21,7 @@ pub(super) async fn exchange(
     let host = HeaderValue::try_from(url.authority())
         .map_err(|error| InvalidRequest::Head(error.into()))?;
     request.headers_mut().insert(HOST, host);
-    request.extensions_mut().insert(options);
-    Ok(channel.send(request).await?)
+    Ok(channel.send_with(options, request).await?)
 }
 
 /// Refuses the fields that the SDK writes itself.
@@ -38,9 +37,15 @@ pub(super) fn check_name(name: &HeaderName) -> Result<(), InvalidRequest> {
 /// destination.
 pub(crate) fn absolute_form(url: &str) -> Result<Uri, UrlError> {
     let uri = Uri::try_from(url).map_err(|_| UrlError::Character)?;
-    // Not `uri == url`: that ignores the case of the authority.
-    let printed = uri.to_string();
-    if printed == url { Ok(uri) } else { Err(UrlError::Character) }
+    if is_printed_as(&uri, url).unwrap_or_default() { Ok(uri) } else { Err(UrlError::Character) }
+}
+
+/// As `uri.to_string() == url`, without the string. Not `uri == url`: that ignores the case of the
+/// authority.
+fn is_printed_as(uri: &Uri, url: &str) -> Option<bool> {
+    let rest = url.strip_prefix(uri.scheme_str()?)?.strip_prefix("://")?;
+    let rest = rest.strip_prefix(uri.authority()?.as_str())?;
+    Some(uri.path_and_query()?.as_str() == rest)
 }
 
 #[cfg(test)]
