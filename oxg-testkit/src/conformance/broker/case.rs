@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::fill;
@@ -96,8 +96,9 @@ pub(super) struct ExpectAnswer {
     /// One of these. Empty: the connection may end without an answer.
     #[serde(deserialize_with = "one_or_many")]
     pub(super) status: Vec<u16>,
-    /// The code of a problem, in `oxg-error` and in the body; without it there is none.
-    pub(super) code: Option<String>,
+    /// One of these is the code of a problem, in `oxg-error` and in the body. Empty: there is none.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(super) code: Vec<String>,
     /// Header fields and their values; `*` is any.
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
@@ -122,16 +123,18 @@ pub(super) struct ExpectAnswer {
     pub(super) closes: bool,
 }
 
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a status, or a list of them")]
-    enum Statuses {
-        One(u16),
-        Many(Vec<u16>),
+    #[serde(untagged, expecting = "expected one value, or a list of them")]
+    enum OneOrMany<T> {
+        One(T),
+        Many(Vec<T>),
     }
-    Ok(match Statuses::deserialize(deserializer)? {
-        Statuses::One(status) => vec![status],
-        Statuses::Many(statuses) => statuses,
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(value) => vec![value],
+        OneOrMany::Many(values) => values,
     })
 }
 

@@ -39,9 +39,9 @@ fn wanted(expect: &ExpectAnswer) -> String {
         true => "the end of the connection, or any answer".to_owned(),
         false => format!("status {}", statuses.join(" or ")),
     };
-    match &expect.code {
-        Some(code) => format!("{status}, {code}"),
-        None => status,
+    match expect.code.as_slice() {
+        [] => status,
+        codes => format!("{status}, {}", codes.join(" or ")),
     }
 }
 
@@ -63,15 +63,17 @@ fn problem(expect: &ExpectAnswer, answer: &Answer) -> Vec<Failure> {
         let seen = format!("{}", answer.header(header::REQUEST_ID).len());
         failures.push(Failure::new(format!("the answer has one {}", header::REQUEST_ID), seen));
     }
-    let Some(code) = &expect.code else {
+    if expect.code.is_empty() {
         if !codes.is_empty() {
             failures.push(Failure::new(format!("no {}", header::ERROR), described(answer)));
         }
         return failures;
-    };
-    if codes != [code.as_str()] {
-        failures.push(Failure::new(format!("{}: {code}", header::ERROR), format!("{codes:?}")));
     }
+    let Some(code) = expect.code.iter().find(|code| codes == [code.as_str()]) else {
+        let expected = format!("{}: {}", header::ERROR, expect.code.join(" or "));
+        failures.push(Failure::new(expected, format!("{codes:?}")));
+        return failures;
+    };
     if answer.header("content-type") != [Problem::MEDIA_TYPE] {
         let seen = format!("{:?}", answer.header("content-type"));
         failures.push(Failure::new(format!("content-type: {}", Problem::MEDIA_TYPE), seen));

@@ -162,6 +162,8 @@ fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Erro
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Reply {
     pub(super) status: u16,
+    /// The `oxg-error`, if it is to look like the broker's.
+    pub(super) code: Option<String>,
     #[serde(default = "json_type")]
     pub(super) content_type: String,
     pub(super) body: String,
@@ -237,6 +239,8 @@ pub(super) enum TaskRule {
     NotHeld,
     /// Completed; or the plugin says by its exit code that it failed.
     CompletedOrExitSaysSo,
+    /// Completed or failed for good; or the plugin says by its exit code that it failed.
+    SettledOrExitSaysSo,
 }
 
 /// How often calls come.

@@ -82,16 +82,15 @@ fn time(within_ms: Option<u64>, observed: &Observed) -> Result<(), Failure> {
 }
 
 fn task(rule: TaskRule, observed: &Observed) -> Result<(), Failure> {
+    let failed = matches!(observed.exit, Exit::Status(status) if !status.success());
     let right = |state: &TaskState| match rule {
         TaskRule::Any => true,
         TaskRule::Completed => matches!(state, TaskState::Completed(_)),
         TaskRule::FailedForGood => matches!(state, TaskState::DeadLettered { .. }),
         TaskRule::Settled => state.is_settled(),
         TaskRule::NotHeld => *state != TaskState::Leased,
-        TaskRule::CompletedOrExitSaysSo => {
-            matches!(state, TaskState::Completed(_))
-                || matches!(observed.exit, Exit::Status(status) if !status.success())
-        }
+        TaskRule::CompletedOrExitSaysSo => matches!(state, TaskState::Completed(_)) || failed,
+        TaskRule::SettledOrExitSaysSo => state.is_settled() || failed,
     };
     let Some(wrong) = observed.tasks.iter().find(|task| !right(&task.state)) else { return Ok(()) };
     let expected = match rule {
@@ -102,6 +101,9 @@ fn task(rule: TaskRule, observed: &Observed) -> Result<(), Failure> {
         TaskRule::NotHeld => "the task is completed, failed or released",
         TaskRule::CompletedOrExitSaysSo => {
             "the task is completed, or the plugin's exit code is not 0"
+        }
+        TaskRule::SettledOrExitSaysSo => {
+            "the task is completed or fails for good, or the plugin's exit code is not 0"
         }
     };
     let seen = match &wrong.state {

@@ -131,6 +131,12 @@ impl Tap {
         let at = self.now();
         let (head, body) = request.into_parts();
         let call = Call::of(&head.method, &head.uri);
+        // Whether a token is valid is decided as the call comes, not after it was held.
+        let field = match head.uri.authority() {
+            Some(_) => PROXY_AUTHORIZATION,
+            None => AUTHORIZATION,
+        };
+        let translated = head.headers.get(&field).and_then(|value| self.tokens.translate(value));
         let rule = self.rule_for(call);
         // What comes of the call must find the plugin in the midst of it.
         if let Some(event) = rule.and_then(|(_, rule)| rule.then) {
@@ -156,7 +162,10 @@ impl Tap {
         if self.hangs.load(Ordering::Acquire) {
             std::future::pending::<()>().await;
         }
-        let request = Request::from_parts(head, body);
+        let mut request = Request::from_parts(head, body);
+        if let Some(value) = translated {
+            request.headers_mut().insert(field, value);
+        }
         let answer = match rule.and_then(|(_, rule)| rule.answer.as_ref()) {
             None => self.forward(call, request).await,
             Some(Answer::Lose) => {
@@ -206,13 +215,6 @@ impl Tap {
 
     /// The answer of the broker.
     async fn forward(&self, call: Call, mut request: Request<Bytes>) -> Answering {
-        let field =
-            if request.uri().authority().is_some() { PROXY_AUTHORIZATION } else { AUTHORIZATION };
-        if let Some(value) =
-            request.headers().get(&field).and_then(|value| self.tokens.translate(value))
-        {
-            request.headers_mut().insert(field, value);
-        }
         if let (Some(lease_ms), Call::Lease | Call::Extend) = (self.lease_ms, call) {
             shorten(&mut request, lease_ms);
         }
@@ -255,15 +257,19 @@ fn problem_answer(answer: &ProblemAnswer) -> Answering {
     problem.retry_after_ms = answer.retry_after_ms;
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer_ = reply(status, Problem::MEDIA_TYPE, body.into());
+    let mut response = reply(status, Problem::MEDIA_TYPE, body.into());
     let code = HeaderValue::from_static(answer.code.as_str());
-    answer_.headers_mut().insert(header::ERROR, code);
-    answer_
+    response.headers_mut().insert(header::ERROR, code);
+    response
 }
 
 fn reply_answer(answer: &Reply) -> Answering {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    reply(status, &answer.content_type, answer.body.clone().into())
+    let mut response = reply(status, &answer.content_type, answer.body.clone().into());
+    if let Some(code) = answer.code.as_ref().and_then(|code| HeaderValue::try_from(code).ok()) {
+        response.headers_mut().insert(header::ERROR, code);
+    }
+    response
 }
 
 fn reply(status: StatusCode, content_type: &str, body: Bytes) -> Answering {
