@@ -140,7 +140,7 @@ const BROKER: &[(&str, &str)] = embedded!("broker":
     "session", "requests", "tasks", "artifacts", "uploads", "secrets", "reports", "egress");
 
 /// The cases of this crate and those of `more`, of one kind; their ids are unique.
-pub(super) fn all<C: Clone>(
+fn all<C: Clone>(
     kind: Kind,
     more: &[CaseFile],
     of: impl Fn(&CaseFile) -> Option<&[C]>,
@@ -163,6 +163,18 @@ pub(super) fn all<C: Clone>(
         }
     }
     Ok(files.iter().filter_map(of).flatten().cloned().collect())
+}
+
+/// What every case of this crate and of `more` says of itself: first those for plugins, then those
+/// for brokers.
+///
+/// # Errors
+/// [`CaseError::Duplicate`] if two cases of a kind have one id.
+pub fn infos(more: &[CaseFile]) -> Result<Vec<CaseInfo>, CaseError> {
+    let plugin = plugin_cases(more)?;
+    let broker = broker_cases(more)?;
+    let plugin = plugin.iter().map(PluginCase::info);
+    Ok(plugin.chain(broker.iter().map(BrokerCase::info)).collect())
 }
 
 /// The plugin cases of this crate and of `more`.

@@ -28,6 +28,7 @@
 //! | what came of it | [`Report`], [`Outcome`], [`Verdict`] |
 //! | cases that are known to fail | [`KnownFailing`] |
 //! | cases of one's own | [`CaseFile`] |
+//! | the list of all cases | [`infos`] |
 
 mod broker;
 mod case;
@@ -41,6 +42,6 @@ pub use broker::BrokerSuite;
 pub use case::{CaseId, CaseIdError, CaseInfo, Kind};
 pub use error::{CaseError, ConformanceError};
 pub use known::KnownFailing;
-pub use load::CaseFile;
+pub use load::{CaseFile, infos};
 pub use plugin::PluginSuite;
 pub use report::{Failure, Outcome, Report, Verdict};

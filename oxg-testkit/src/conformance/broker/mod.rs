@@ -20,9 +20,7 @@ use self::case::{CallSpec, Need, Oversize, Token};
 use self::client::{Answer, Called, Wanted};
 use self::fill::{Values, fill, fill_json};
 use super::load::broker_cases;
-use super::{
-    CaseError, CaseFile, CaseId, CaseInfo, ConformanceError, Failure, Outcome, Report, Verdict,
-};
+use super::{CaseFile, CaseId, ConformanceError, Failure, Outcome, Report, Verdict};
 
 pub(super) use self::case::BrokerCase;
 
@@ -92,14 +90,6 @@ impl BrokerSuite {
     pub fn total(mut self, limit: Duration) -> Self {
         self.total = limit;
         self
-    }
-
-    /// What the cases say of themselves.
-    ///
-    /// # Errors
-    /// [`CaseError`] if two cases have one id.
-    pub fn infos(&self) -> Result<Vec<CaseInfo>, CaseError> {
-        Ok(broker_cases(&self.cases)?.iter().map(BrokerCase::info).collect())
     }
 
     /// Runs the cases, one after the other; `done` hears of each as it ends.

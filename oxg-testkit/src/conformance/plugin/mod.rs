@@ -27,7 +27,7 @@ use self::call::{Call, Calls};
 use self::case::Need;
 use self::run::Observed;
 use super::load::plugin_cases;
-use super::{CaseError, CaseFile, CaseId, CaseInfo, ConformanceError, Outcome, Report, Verdict};
+use super::{CaseFile, CaseId, ConformanceError, Outcome, Report, Verdict};
 
 pub(super) use self::case::PluginCase;
 
@@ -147,14 +147,6 @@ impl PluginSuite {
     pub fn at_a_time(mut self, cases: usize) -> Self {
         self.at_a_time = cases.max(1);
         self
-    }
-
-    /// What the cases say of themselves.
-    ///
-    /// # Errors
-    /// [`CaseError`] if two cases have one id.
-    pub fn infos(&self) -> Result<Vec<CaseInfo>, CaseError> {
-        Ok(plugin_cases(&self.cases)?.iter().map(PluginCase::info).collect())
     }
 
     /// Runs the cases; `done` hears of each as it ends, in no promised order. Every process that
