@@ -55,16 +55,20 @@ def main():
             break
 
 
-if __name__ == "__main__":
+def run():
+    """Runs the plugin; the exit code says how it ended, and the last line on stderr why."""
     try:
-        main()
+        return main()
     except broker.Refused as refused:
         busy = refused.code in ("unavailable", "rate_limited", "draining")
-        print(f"error: {refused}", file=sys.stderr)
-        sys.exit(75 if busy else 77)
+        code, why = (75 if busy else 77), refused
     except broker.LOST as error:
-        print(f"error: the broker cannot be reached: {error!r}", file=sys.stderr)
-        sys.exit(69)
+        code, why = 69, f"the broker cannot be reached: {error!r}"
     except (LookupError, TypeError, ValueError) as error:
-        print(f"error: not started as a plugin, or not by a broker of version 1: {error!r}", file=sys.stderr)
-        sys.exit(76)
+        code, why = 76, f"not started as a plugin, or not by a broker of version 1: {error!r}"
+    print(f"error: {why}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -36,6 +36,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub(super) fn of(failures: Vec<Failure>) -> Self {
+        match failures.is_empty() {
+            true => Self::Holds,
+            false => Self::Fails { failures },
+        }
+    }
+
     /// Whether the run as a whole fails for it.
     #[must_use]
     pub fn is_bad(&self) -> bool {
@@ -76,14 +83,6 @@ pub struct Outcome {
 impl Outcome {
     pub(super) fn new(case: CaseInfo, verdict: Verdict, took: Duration) -> Self {
         Self { case, verdict, took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) }
-    }
-
-    pub(super) fn of(case: CaseInfo, failures: Vec<Failure>, took: Duration) -> Self {
-        let verdict = match failures.is_empty() {
-            true => Verdict::Holds,
-            false => Verdict::Fails { failures },
-        };
-        Self::new(case, verdict, took)
     }
 }
 

@@ -125,7 +125,7 @@ impl BrokerSuite {
                         Ok(vec![Failure::new(expected, "it did not")])
                     });
                     let failures = failures.map_err(|error| self.unusable(error))?;
-                    Outcome::of(case.info(), failures, begin.elapsed())
+                    Outcome::new(case.info(), Verdict::of(failures), begin.elapsed())
                 }
             };
             done(&outcome);

@@ -207,23 +207,17 @@ impl PluginSuite {
             return Ok(Outcome::new(case.info(), Verdict::Skipped { reason }, Duration::ZERO));
         }
         if case.is_plain() {
-            return Ok(Outcome::of(case.info(), expect::compare(case, plain), plain_took));
+            let verdict = Verdict::of(expect::compare(case, plain));
+            return Ok(Outcome::new(case.info(), verdict, plain_took));
         }
         let begin = Instant::now();
         let observed = run::run(self, case).await?;
         let took = begin.elapsed();
-        // The broker had no occasion to do what the case is about.
-        if let Some(rule) = case.broker.iter().enumerate().find_map(|(index, rule)| {
-            let fired = observed.exchanges.iter().any(|exchange| exchange.rule == Some(index));
-            (!fired).then_some(rule)
-        }) {
-            let reason = match rule.skip {
-                0 => format!("in this run the plugin made none of: {}", rule.on),
-                skip => format!("in this run the plugin made no more than {skip} of: {}", rule.on),
-            };
-            return Ok(Outcome::new(case.info(), Verdict::Skipped { reason }, took));
-        }
-        Ok(Outcome::of(case.info(), expect::compare(case, &observed), took))
+        let verdict = match (observed.unused(case), observed.crashed()) {
+            (Some(reason), false) => Verdict::Skipped { reason },
+            _ => Verdict::of(expect::compare(case, &observed)),
+        };
+        Ok(Outcome::new(case.info(), verdict, took))
     }
 
     fn takes_tasks(&self) -> bool {

@@ -60,6 +60,23 @@ pub(super) struct Observed {
     pub(super) signalled: bool,
 }
 
+impl Observed {
+    /// Whether the plugin ended by a signal that nobody sent.
+    pub(super) fn crashed(&self) -> bool {
+        matches!(self.exit, Exit::Status(status) if status.code().is_none()) && !self.signalled
+    }
+
+    /// Why the broker had no occasion to do what the case is about, if it had none.
+    pub(super) fn unused(&self, case: &PluginCase) -> Option<String> {
+        let used = |index| self.exchanges.iter().any(|exchange| exchange.rule == Some(index));
+        let (_, rule) = case.broker.iter().enumerate().find(|(index, _)| !used(*index))?;
+        Some(match rule.skip {
+            0 => format!("in this run the plugin made none of: {}", rule.on),
+            skip => format!("in this run the plugin made no more than {skip} of: {}", rule.on),
+        })
+    }
+}
+
 /// How the process ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Exit {
@@ -212,11 +229,14 @@ impl Running {
         let begin = Instant::now();
         let limit = begin + suite.limit;
         let within = case.expect.within_ms.map_or(GRACE, Duration::from_millis);
+        let ends_by_rule = case.broker.iter().any(|rule| rule.then.is_some_and(Event::ends));
         // A run that the case ends is not ended because its tasks are done.
-        let drains = suite.takes_tasks()
-            && !case.broker.iter().any(|rule| rule.then.is_some_and(Event::ends));
+        let drains = suite.takes_tasks() && !ends_by_rule;
         let mut idle = !suite.takes_tasks();
-        let mut deadline = limit;
+        let mut deadline = match case.expect.within_ms {
+            Some(_) if !ends_by_rule => limit.min(begin + within),
+            _ => limit,
+        };
         let exit = loop {
             tokio::select! {
                 biased;
@@ -232,7 +252,7 @@ impl Running {
                     }
                 }
                 () = self.session.settled(), if drains && self.cause.is_none() => {
-                    self.cause = Some(("the broker drained", self.tap.now()));
+                    self.cause = Some(("the broker's draining", self.tap.now()));
                     self.session.drain();
                     deadline = limit.min(Instant::now() + within);
                 }
@@ -264,7 +284,7 @@ impl Running {
                 self.terminate("SIGTERM, with a broker that hangs");
             }
             Event::Vanish => {
-                self.cause = Some(("the broker was gone", self.tap.now()));
+                self.cause = Some(("the end of the broker", self.tap.now()));
                 self.socket.go_away().await;
             }
             Event::Restart => {

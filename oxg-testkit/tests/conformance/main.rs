@@ -2,6 +2,9 @@
 #![cfg(feature = "conformance")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod wrong_broker;
+mod wrong_plugin;
+
 use oxg_broker::Broker;
 use oxg_manifest::Manifest;
 use oxg_testkit::conformance::{BrokerSuite, KnownFailing};
