@@ -44,7 +44,7 @@ pub(crate) async fn run(args: ConformanceArgs) -> Result<ExitCode, CliError> {
         ));
     }
     if args.list {
-        list(&selected(&args, all)?, args.format).map_err(unwritable)?;
+        written(list(&selected(&args, all)?, args.format))?;
         return Ok(ExitCode::SUCCESS);
     }
     let kind = if args.broker.is_some() { Kind::Broker } else { Kind::Plugin };
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: ConformanceArgs) -> Result<ExitCode, CliError> {
     };
     progress.finish_and_clear();
     let report = report?.against(&known)?;
-    print(&report, args.format).map_err(unwritable)?;
+    written(print(&report, args.format))?;
     let verdict = if report.conforms() { Verdict::Conforms } else { Verdict::Differs };
     Ok(ExitCode::from(verdict as u8))
 }
@@ -184,6 +184,12 @@ fn line(value: &impl serde::Serialize) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-fn unwritable(source: io::Error) -> CliError {
-    CliError::Machine { what: "write to standard output".to_owned(), source }
+/// Whoever reads may have seen enough, as `head` has.
+fn written(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::Machine { what: "write to standard output".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -7,7 +7,7 @@ mod wrong_plugin;
 
 use oxg_broker::Broker;
 use oxg_manifest::Manifest;
-use oxg_testkit::conformance::{BrokerSuite, KnownFailing};
+use oxg_testkit::conformance::{BrokerSuite, KnownFailing, infos};
 
 const MANIFEST: &str = r#"{
     "name": "conformance", "version": "1.0.0", "entry": "./none",
@@ -37,4 +37,22 @@ async fn the_broker_of_this_workspace_conforms() {
     report.assert_conforms();
     let skipped = report.outcomes.iter().filter(|outcome| outcome.took_ms == 0).count();
     assert!(skipped < report.outcomes.len() / 2, "{report:#?}");
+}
+
+/// The book's chapters, by what cases call them.
+const CHAPTERS: &[(&str, &str)] =
+    &[("Protocol: ", "../docs/src/protocol.md"), ("Author's guide: ", "../docs/src/plugin.md")];
+
+#[test]
+fn every_rule_names_a_section_of_the_book_that_is_there() {
+    for case in infos(&[]).unwrap() {
+        for (prefix, file) in CHAPTERS {
+            let Some(section) = case.source.strip_prefix(prefix) else { continue };
+            let chapter = std::fs::read_to_string(file).unwrap();
+            let plain = |line: &str| line.trim_start_matches('#').trim().replace('`', "");
+            let mut headings = chapter.lines().filter(|line| line.starts_with('#')).map(plain);
+            let found = headings.any(|heading| heading.starts_with(section));
+            assert!(found, "{}: there is no section {section:?} in {file}", case.id);
+        }
+    }
 }

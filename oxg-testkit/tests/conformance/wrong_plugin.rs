@@ -60,7 +60,8 @@ async fn assert_fails(wrong: &'static [(&str, &[&str])]) {
     let mut running = JoinSet::new();
     for (wrong, cases) in wrong {
         running.spawn(async move {
-            let suite = suite(wrong).limit(LIMIT).only(cases.iter().map(|case| case.parse().unwrap()));
+            let suite =
+                suite(wrong).limit(LIMIT).only(cases.iter().map(|case| case.parse().unwrap()));
             let report = suite.run(|_| {}).await.unwrap();
             assert_eq!(report.outcomes.len(), cases.len(), "{wrong}");
             for outcome in report.outcomes {

@@ -4,11 +4,11 @@ mod case;
 mod client;
 mod expect;
 mod fill;
+mod request;
 
 use std::io;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use oxg_protocol::session::SessionInfo;
 use oxg_protocol::version::feature;
 use oxg_protocol::{Endpoint, SecretName, route};
@@ -16,9 +16,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::case::{CallSpec, Need, Oversize, Token};
-use self::client::{Answer, Called, Wanted};
-use self::fill::{Values, fill, fill_json};
+use self::case::{CallSpec, Need};
+use self::client::{Answer, Called};
+use self::fill::Values;
 use super::load::broker_cases;
 use super::{CaseFile, CaseId, ConformanceError, Failure, Outcome, Report, Verdict};
 
@@ -217,60 +217,6 @@ impl BrokerSuite {
         }
     }
 
-    fn simple(&self, method: &str, target: &str, json: Option<Value>) -> Wanted {
-        let body = json.map(|json| json.to_string().into_bytes());
-        let fields = vec![("authorization".to_owned(), self.bearer())];
-        encode(method, target, &fields, body)
-    }
-
-    fn bearer(&self) -> String {
-        format!("Bearer {}", self.token.expose_secret())
-    }
-
-    /// The bytes of a call.
-    fn request(&self, call: &CallSpec, values: &Values, session: &SessionInfo) -> Wanted {
-        let wait_for_end = call.expect.closes;
-        if let Some(raw) = &call.raw {
-            let bytes = fill(raw, values).into_bytes();
-            return Wanted { bytes, to_head: false, wait_for_end };
-        }
-        let send = fill(call.send.as_deref().unwrap_or_default(), values);
-        let (method, target) = send.split_once(' ').unwrap_or((&send, ""));
-        let field = match target.starts_with('/') {
-            true => AUTHORIZATION,
-            false => PROXY_AUTHORIZATION,
-        };
-        let tokens = match call.token {
-            Token::Good => vec![self.bearer()],
-            Token::None => Vec::new(),
-            Token::Wrong => vec!["Bearer oxg_0000".to_owned()],
-            Token::Twice => vec![self.bearer(), self.bearer()],
-            Token::Basic => vec![format!("Basic {}", self.token.expose_secret())],
-        };
-        let mut fields: Vec<_> =
-            tokens.into_iter().map(|token| (field.as_str().to_owned(), token)).collect();
-        for (name, value) in &call.headers {
-            fields.push((name.clone(), fill(value, values)));
-        }
-        let json =
-            call.json.clone().map(|json| fill_json(&Value::Object(json), values).to_string());
-        let mut body =
-            json.or_else(|| Some(fill(call.body.as_deref()?, values))).map(String::into_bytes);
-        match call.oversize {
-            Some(Oversize::Head) => {
-                let length =
-                    usize::try_from(session.limits.header_block_bytes).unwrap_or(usize::MAX);
-                fields.push(("x-filler".to_owned(), "x".repeat(length)));
-            }
-            Some(Oversize::JsonBody) => {
-                let length = usize::try_from(session.limits.json_body_bytes).unwrap_or(usize::MAX);
-                body = Some(vec![b' '; length + 1]);
-            }
-            None => {}
-        }
-        Wanted { wait_for_end, ..encode(method, target, &fields, body) }
-    }
-
     /// Why the case cannot be tried, if it cannot.
     fn lacks(&self, need: Need, session: &SessionInfo) -> Option<String> {
         let (capability, feature) = match need {
@@ -293,30 +239,6 @@ impl BrokerSuite {
         let nameless = need == Need::SecretName && self.secret.is_none();
         nameless.then(|| "no name of a secret is given".to_owned())
     }
-}
-
-/// A request with its length and its host.
-fn encode(
-    method: &str,
-    target: &str,
-    fields: &[(String, String)],
-    body: Option<Vec<u8>>,
-) -> Wanted {
-    let host = match target.split_once("://") {
-        Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
-        None => "broker",
-    };
-    let mut text = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n");
-    for (name, value) in fields {
-        text.extend([name, ": ", value, "\r\n"]);
-    }
-    if let Some(body) = &body {
-        text.push_str(&format!("content-length: {}\r\n", body.len()));
-    }
-    text.push_str("\r\n");
-    let mut bytes = text.into_bytes();
-    bytes.extend(body.unwrap_or_default());
-    Wanted { bytes, to_head: method == "HEAD", wait_for_end: false }
 }
 
 /// Keeps what later calls use; what is not there is a failure.

@@ -8,6 +8,7 @@ mod leaks;
 mod run;
 mod site;
 mod socket;
+mod start;
 mod tap;
 mod transcript;
 mod wire;
