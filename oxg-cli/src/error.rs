@@ -46,6 +46,8 @@ pub(crate) enum CliError {
     Cases(#[from] CaseError),
     #[error(transparent)]
     Conformance(#[from] ConformanceError),
+    #[error("interrupted; every plugin was stopped")]
+    Interrupted,
     #[error("cannot {what}: {source}")]
     Machine { what: String, source: io::Error },
 }
@@ -68,6 +70,7 @@ impl CliError {
                 _ => Exit::MachineFailed,
             },
             Self::Cases(_) => Exit::BadInput,
+            Self::Interrupted => Exit::PluginFailed,
             Self::Conformance(error) => match error {
                 ConformanceError::Cases(_) => Exit::BadInput,
                 ConformanceError::Launch(_) | ConformanceError::Unusable { .. } => Exit::NotStarted,

@@ -8,6 +8,7 @@ use serde_json::json;
 async fn the_built_plugin_conforms_to_the_protocol() {
     let manifest = Manifest::read("manifest.json").unwrap();
     let suite = PluginSuite::new(env!("CARGO_BIN_EXE_header-audit"), manifest)
+        .at_a_time(8)
         .task(json!({ "url": "https://shop.test/" }));
     let report = suite.run(|_| {}).await.unwrap();
     report.against(&KnownFailing::default()).unwrap().assert_conforms();

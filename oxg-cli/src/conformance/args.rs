@@ -28,7 +28,7 @@ Exit codes:
   1  at least one case is not as it should be
   2  wrong usage, or a manifest, task, case or list that cannot be read
   3  the plugin cannot be started, or the broker cannot be used
-  4  the cases took longer than --timeout together
+  4  interrupted, or the cases took longer than --timeout together
   5  this machine failed: disk, socket, memory";
 
 #[derive(Debug, clap::Args)]

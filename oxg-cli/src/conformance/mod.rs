@@ -59,9 +59,19 @@ pub(crate) async fn run(args: ConformanceArgs) -> Result<ExitCode, CliError> {
         progress.set_message(outcome.case.id.to_string());
         progress.inc(1);
     };
-    let report = match &args.broker {
-        Some(endpoint) => broker(&args, endpoint)?.cases(files).only(chosen).run(done).await,
-        None => plugin(&args, files, chosen, done).await?,
+    let running = async {
+        match &args.broker {
+            Some(endpoint) => {
+                let suite = broker(&args, endpoint)?.cases(files).only(chosen);
+                Ok(suite.run(done).await?)
+            }
+            None => plugin(&args, files, chosen, done).await,
+        }
+    };
+    // Dropped, it ends every plugin.
+    let report = tokio::select! {
+        report = running => report,
+        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
     };
     progress.finish_and_clear();
     let report = report?.against(&known)?;
@@ -75,7 +85,7 @@ async fn plugin(
     files: Vec<CaseFile>,
     chosen: Vec<CaseId>,
     done: impl FnMut(&Outcome),
-) -> Result<Result<Report, oxg_testkit::conformance::ConformanceError>, CliError> {
+) -> Result<Report, CliError> {
     let manifest = Manifest::read(&args.manifest)?;
     let program = program::Program::find(args)?;
     let mut suite = PluginSuite::new(program.file.clone(), manifest)
@@ -97,7 +107,7 @@ async fn plugin(
     if let Some(directory) = &program.directory {
         suite = suite.directory(directory);
     }
-    Ok(suite.run(done).await)
+    Ok(suite.run(done).await?)
 }
 
 fn broker(args: &ConformanceArgs, endpoint: &Endpoint) -> Result<BrokerSuite, CliError> {

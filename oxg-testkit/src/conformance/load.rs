@@ -83,8 +83,11 @@ impl CaseFile {
             use std::io::Read as _;
             let mut text = String::new();
             let file = std::fs::File::open(path)?;
-            file.take(MAX_FILE).read_to_string(&mut text)?;
-            Ok(text)
+            file.take(MAX_FILE + 1).read_to_string(&mut text)?;
+            match text.len() as u64 > MAX_FILE {
+                true => Err(std::io::Error::other("it is larger than 1 MiB")),
+                false => Ok(text),
+            }
         };
         let parse = |path: &std::path::PathBuf| {
             let text = read(path).map_err(failed(path))?;

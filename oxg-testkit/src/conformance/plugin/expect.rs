@@ -23,14 +23,15 @@ pub(super) fn compare(case: &PluginCase, observed: &Observed) -> Vec<Failure> {
     failures.extend(task(expect.task, observed).err());
     failures.extend(expect.calls.iter().filter_map(|rule| calls(rule, observed).err()));
     failures.extend(expect.checks.iter().flat_map(|check| check.run(observed)));
-    failures.extend(leaks::find(observed));
-    if let Some(line) = observed.output.iter().rfind(|line| !line.trim().is_empty())
+    let leaked = leaks::find(observed);
+    if leaked.is_empty()
         && let Some(first) = failures.first_mut()
-        && leaks::find(observed).is_empty()
+        && let Some(line) = observed.output.iter().rfind(|line| !line.trim().is_empty())
     {
         let cut: String = line.chars().take(200).collect();
         first.seen.push_str(&format!("; its last line: {cut}"));
     }
+    failures.extend(leaked);
     failures
 }
 

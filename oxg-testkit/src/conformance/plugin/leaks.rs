@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use http::header::PROXY_AUTHORIZATION;
 use oxg_redact::Redactor;
+use secrecy::ExposeSecret as _;
 
 use super::call::Call;
 use super::run::Observed;
@@ -37,30 +38,20 @@ pub(super) fn find(observed: &Observed) -> Vec<Failure> {
 }
 
 fn guarded(observed: &Observed) -> Vec<Guarded> {
-    let knows = |values: &[String]| {
-        let redactor = Redactor::default();
-        for value in values {
-            // Each is long and random; none is refused.
-            let _ = redactor.register(value);
-        }
-        redactor
-    };
-    let leases: Vec<String> = observed
-        .exchanges
-        .iter()
-        .flat_map(Exchange::deliveries)
-        .filter_map(|delivery| Some(delivery.get("lease_token")?.as_str()?.to_owned()))
-        .collect();
+    let tokens = observed.tokens.iter().map(|token| token.expose_secret().to_owned());
+    let deliveries = observed.exchanges.iter().flat_map(Exchange::deliveries);
+    let leases =
+        deliveries.filter_map(|delivery| Some(delivery.get("lease_token")?.as_str()?.to_owned()));
     let mut all = vec![
         Guarded {
             what: "the session's token".to_owned(),
-            values: knows(&observed.tokens),
+            values: knows(tokens),
             in_files: false,
             to_targets: false,
         },
         Guarded {
             what: "the token of a lease".to_owned(),
-            values: knows(&leases),
+            values: knows(leases),
             in_files: true,
             to_targets: false,
         },
@@ -68,12 +59,21 @@ fn guarded(observed: &Observed) -> Vec<Guarded> {
     for (name, value) in &observed.secrets {
         all.push(Guarded {
             what: format!("the secret {name}"),
-            values: knows(std::slice::from_ref(value)),
+            values: knows([value.clone()]),
             in_files: false,
             to_targets: true,
         });
     }
     all
+}
+
+fn knows(values: impl IntoIterator<Item = String>) -> Redactor {
+    let redactor = Redactor::default();
+    for value in values {
+        // Each is long and random; none is refused.
+        let _ = redactor.register(&value);
+    }
+    redactor
 }
 
 fn places<'a>(observed: &'a Observed, guarded: &Guarded) -> Vec<(String, &'a [u8])> {

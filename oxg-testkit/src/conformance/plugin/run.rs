@@ -10,7 +10,7 @@ use oxg_broker::launch::PluginProcess;
 use oxg_broker::{Broker, Session, TaskView};
 use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -37,7 +37,6 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 const MAX_LINES: usize = 4096;
 
 /// What a run showed.
-#[derive(Debug)]
 pub(super) struct Observed {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) malformed: Vec<String>,
@@ -50,7 +49,7 @@ pub(super) struct Observed {
     pub(super) output: Vec<String>,
     pub(super) files: BTreeMap<PathBuf, Vec<u8>>,
     /// The session's token, and its successor if there was one.
-    pub(super) tokens: Vec<String>,
+    pub(super) tokens: Vec<SecretString>,
     pub(super) secrets: BTreeMap<SecretName, String>,
     /// Whether it was asked to end by a signal.
     pub(super) signalled: bool,
@@ -90,7 +89,7 @@ struct Running {
     events: mpsc::Receiver<Event>,
     token_file: PathBuf,
     cause: Option<(&'static str, Duration)>,
-    renewed: Option<String>,
+    renewed: Option<SecretString>,
     signalled: bool,
 }
 
@@ -124,7 +123,7 @@ async fn run_against(
     let workspace = folder.path().join("workspace");
     std::fs::create_dir(&workspace).map_err(ConformanceError::machine("make a workspace"))?;
 
-    let token = session.token().expose_secret().to_owned();
+    let token = session.token().clone();
     let (sender, events) = mpsc::channel(16);
     let tap = Arc::new(Tap::new(broker.clone(), case, Tokens::new(&token), sender));
     let socket = Socket::open(case.start.transport, folder.path(), Arc::clone(&tap)).await;
@@ -245,10 +244,10 @@ impl Running {
             }
             Event::NewToken => {
                 let old = self.session.token().expose_secret();
-                let token: String = old.chars().rev().collect();
-                let written = replace(&self.token_file, &token);
+                let token = SecretString::from(old.chars().rev().collect::<String>());
+                let written = replace(&self.token_file, token.expose_secret());
                 written.map_err(ConformanceError::machine("write the new token"))?;
-                self.tap.renew_token(&token);
+                self.tap.renew_token(token.clone());
                 self.renewed = Some(token);
             }
         }

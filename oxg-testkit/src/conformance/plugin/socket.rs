@@ -14,7 +14,6 @@ use super::case::Transport;
 use super::tap::Tap;
 
 /// Where the tap listens. Dropped, it ends every connection.
-#[derive(Debug)]
 pub(super) struct Socket {
     address: Address,
     tap: Arc<Tap>,
@@ -22,13 +21,11 @@ pub(super) struct Socket {
     open: Option<Open>,
 }
 
-#[derive(Debug)]
 enum Address {
     Unix(PathBuf),
     Tcp(SocketAddr),
 }
 
-#[derive(Debug)]
 struct Open {
     tasks: TaskTracker,
     stop: CancellationToken,

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use oxg_broker::Broker;
 use oxg_protocol::{Problem, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -31,7 +32,6 @@ const MAX_BODY: usize = 64 << 20;
 type Answering = Response<Full<Bytes>>;
 
 /// What stands between the plugin and the broker.
-#[derive(Debug)]
 pub(super) struct Tap {
     broker: Broker,
     rules: Vec<(Rule, AtomicUsize)>,
@@ -46,25 +46,25 @@ pub(super) struct Tap {
 }
 
 /// The plugin's token may be another one than the broker's.
-#[derive(Debug)]
 pub(super) struct Tokens {
-    of_broker: String,
-    valid: Mutex<String>,
+    of_broker: SecretString,
+    valid: Mutex<SecretString>,
 }
 
 impl Tokens {
-    pub(super) fn new(of_broker: &str) -> Self {
-        Self { of_broker: of_broker.to_owned(), valid: Mutex::new(of_broker.to_owned()) }
+    pub(super) fn new(of_broker: &SecretString) -> Self {
+        Self { of_broker: of_broker.clone(), valid: Mutex::new(of_broker.clone()) }
     }
 
     /// The value of a field as the broker must see it.
     fn translate(&self, value: &HeaderValue) -> Option<HeaderValue> {
         let valid = self.valid.lock().unwrap_or_else(PoisonError::into_inner);
-        if *valid == self.of_broker {
+        let (valid, of_broker) = (valid.expose_secret(), self.of_broker.expose_secret());
+        if valid == of_broker {
             return None;
         }
         let given = value.to_str().ok()?.split_once(' ')?.1;
-        let token = if given == *valid { self.of_broker.as_str() } else { "stale" };
+        let token = if given == valid { of_broker } else { "stale" };
         HeaderValue::try_from(format!("Bearer {token}")).ok()
     }
 }
@@ -95,8 +95,8 @@ impl Tap {
     }
 
     /// Only this token is valid from now on.
-    pub(super) fn renew_token(&self, token: &str) {
-        token.clone_into(&mut self.tokens.valid.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn renew_token(&self, token: SecretString) {
+        *self.tokens.valid.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
     /// No call is answered from now on.

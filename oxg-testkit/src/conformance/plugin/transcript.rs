@@ -1,4 +1,4 @@
-//! What plugin and broker said to each other.
+//! What plugin and broker said to each other. It holds tokens, so nothing of it prints itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::call::Call;
 
 /// One request, and what was answered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Exchange {
     /// Since the start of the run.
     pub(super) at: Duration,
@@ -26,7 +26,7 @@ pub(super) struct Exchange {
 }
 
 /// What was answered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Answered {
     /// Since the start of the run.
     pub(super) at: Duration,
@@ -84,24 +84,26 @@ fn origin(uri: &Uri) -> String {
 }
 
 /// The exchanges of a run, in the order in which the requests came.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Transcript(Mutex<Vec<Exchange>>);
 
 /// The most exchanges that are kept: a plugin that floods fills no memory.
 const MAX_EXCHANGES: usize = 20_000;
 
 impl Transcript {
-    /// Keeps a request, and says where.
-    pub(super) fn begin(&self, exchange: Exchange) -> usize {
+    /// Keeps a request, and says where; `None` if there are too many.
+    pub(super) fn begin(&self, exchange: Exchange) -> Option<usize> {
         let mut exchanges = self.lock();
-        if exchanges.len() < MAX_EXCHANGES {
-            exchanges.push(exchange);
+        if exchanges.len() >= MAX_EXCHANGES {
+            return None;
         }
-        exchanges.len().saturating_sub(1)
+        exchanges.push(exchange);
+        Some(exchanges.len() - 1)
     }
 
-    pub(super) fn answered(&self, at: usize, answer: Answered) {
-        if let Some(exchange) = self.lock().get_mut(at) {
+    pub(super) fn answered(&self, place: Option<usize>, answer: Answered) {
+        let Some(place) = place else { return };
+        if let Some(exchange) = self.lock().get_mut(place) {
             exchange.answer = Some(answer);
         }
     }

@@ -3,13 +3,14 @@
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use oxg_protocol::{ErrorCode, ProtocolVersion, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::super::call::Call;
 use super::super::transcript::Exchange;
 use crate::conformance::Failure;
 
-pub(super) fn bearer(exchange: &Exchange, tokens: &[String]) -> Result<(), Failure> {
+pub(super) fn bearer(exchange: &Exchange, tokens: &[SecretString]) -> Result<(), Failure> {
     let (field, other) = match exchange.call {
         Call::Egress | Call::Connect => (PROXY_AUTHORIZATION, AUTHORIZATION),
         Call::Other if exchange.uri.path() == oxg_protocol::route::HEALTH => return Ok(()),
@@ -18,7 +19,7 @@ pub(super) fn bearer(exchange: &Exchange, tokens: &[String]) -> Result<(), Failu
     let holds_token = |value: &http::HeaderValue| {
         let text = value.to_str().unwrap_or_default();
         let token = text.split_once(' ').map_or("", |(_, token)| token);
-        tokens.iter().any(|known| known == token)
+        tokens.iter().any(|known| known.expose_secret() == token)
     };
     let expected = format!("{} carries the session's token in one field {field}", exchange.name());
     let values: Vec<_> = exchange.headers.get_all(&field).iter().collect();
