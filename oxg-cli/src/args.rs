@@ -56,6 +56,9 @@ It builds the example with cargo from this source tree, so it needs the tree and
     /// Run a plugin on tasks, with a broker of its own.
     #[command(after_help = EXIT_CODES, after_long_help = RUN_HELP)]
     Run(Box<RunArgs>),
+    /// Test a plugin, or a broker, in any language, against the protocol.
+    #[command(after_help = crate::conformance::HELP)]
+    Conformance(Box<crate::conformance::ConformanceArgs>),
     /// Check, explain, compare and rewrite manifests.
     Manifest(crate::manifest::ManifestArgs),
     /// Copy standard input to standard output without secrets and personal data.

@@ -8,6 +8,7 @@ use oxg_broker::BrokerError;
 use oxg_broker::ObjectStoreError;
 use oxg_broker::launch::LaunchError;
 use oxg_manifest::ManifestError;
+use oxg_testkit::conformance::{CaseError, ConformanceError};
 
 /// How the command ends. Documented in its help; stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,12 @@ pub(crate) enum CliError {
     #[cfg(feature = "object-store")]
     #[error(transparent)]
     Objects(#[from] ObjectStoreError),
+    #[error(transparent)]
+    Cases(#[from] CaseError),
+    #[error(transparent)]
+    Conformance(#[from] ConformanceError),
+    #[error("interrupted; every plugin was stopped")]
+    Interrupted,
     #[error("cannot {what}: {source}")]
     Machine { what: String, source: io::Error },
 }
@@ -60,6 +67,14 @@ impl CliError {
                 ObjectStoreError::Location { .. } | ObjectStoreError::Settings { .. } => {
                     Exit::BadInput
                 }
+                _ => Exit::MachineFailed,
+            },
+            Self::Cases(_) => Exit::BadInput,
+            Self::Interrupted => Exit::PluginFailed,
+            Self::Conformance(error) => match error {
+                ConformanceError::Cases(_) => Exit::BadInput,
+                ConformanceError::Launch(_) | ConformanceError::Unusable { .. } => Exit::NotStarted,
+                ConformanceError::TimeIsUp { .. } => Exit::PluginFailed,
                 _ => Exit::MachineFailed,
             },
             Self::Build { .. } | Self::Launch(_) => Exit::NotStarted,

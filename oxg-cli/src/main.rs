@@ -2,6 +2,7 @@
 
 mod args;
 mod broker;
+mod conformance;
 mod demo;
 mod egress;
 mod ending;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Redact(args) => redact::redact(&args).map(Into::into),
         Command::Egress(command) => block_on(async { egress::run(command).await.map(Into::into) }),
         Command::Broker(command) => block_on(broker::run(command)),
+        Command::Conformance(args) => block_on(conformance::run(*args)),
         Command::Demo(args) => block_on(async { demo::demo(args).await.map(Into::into) }),
         Command::Run(args) => block_on(async { run::run(*args).await.map(Into::into) }),
     };

@@ -110,7 +110,7 @@ impl Drop for Host {
 }
 
 /// A value that appears nowhere by chance, the same in every run so that failures repeat.
-fn canary(name: &SecretName) -> String {
+pub(crate) fn canary(name: &SecretName) -> String {
     let digest = oxg_protocol::Digest::of(name.as_str().as_bytes()).to_string();
     format!("canary-{}", &digest[..24])
 }

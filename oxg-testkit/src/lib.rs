@@ -42,7 +42,10 @@
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
 //! | the built plugin as a process | [`PluginProcess`] |
 //! | sockets in place of memory | [`Transport`] |
+//! | plugins and brokers in any language, against the protocol | `conformance`, with the feature of that name |
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod findings;
 mod host;
 mod kit;

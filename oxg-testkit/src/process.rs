@@ -240,7 +240,7 @@ async fn watch(
 
 /// A test looks for what leaked, so it must see it.
 #[allow(clippy::panic, reason = "there is no value that could be refused")]
-fn nothing_redacted() -> Redactor {
+pub(crate) fn nothing_redacted() -> Redactor {
     let off =
         Kind::ALL.into_iter().fold(Redactor::builder(), |builder, kind| builder.kind(kind, false));
     off.build().unwrap_or_else(|error| panic!("{error}"))

@@ -13,6 +13,7 @@ PROTECTION = {
     "httponly": ("low", "scripts of the page can read it"),
     "samesite": ("low", "it depends on the browser which sites send it along"),
 }
+DENIED = 77
 
 
 def broker(*arguments):
@@ -54,3 +55,7 @@ if __name__ == "__main__":
     except (KeyError, TypeError, ValueError) as error:
         # Input that is not as it should be does not become better by another attempt.
         broker("task", "fail", path, "--reason", f"the task cannot be read: {error!r}")
+    except subprocess.CalledProcessError as error:
+        if error.returncode != DENIED:
+            raise
+        broker("task", "fail", path, "--reason", f"denied: {' '.join(error.cmd[1:4])}")

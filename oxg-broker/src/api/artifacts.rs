@@ -10,15 +10,15 @@ use oxg_manifest::{ArtifactAccess, Capability};
 use oxg_protocol::artifact::ArtifactInfo;
 use oxg_protocol::{ArtifactName, Digest, ErrorCode, Problem, header};
 
-use super::{Answer, no_content};
+use super::{Answer, json_answer, no_content};
 use crate::artifacts::{ByteRange, Conditions};
-use crate::body::{Body, Bounded, Bounds, check_size, full, json};
+use crate::body::{Body, Bounded, Bounds, check_size, full};
 use crate::call::Call;
 use crate::error::{Refusal, refuse};
 
 pub(super) async fn list(call: &Call<'_>, prefix: &str, cursor: Option<&str>) -> Answer {
     require(call, ArtifactAccess::Read)?;
-    Ok(Response::new(json(&call.session.artifacts.list(prefix, cursor).await?)?))
+    json_answer(&call.session.artifacts.list(prefix, cursor).await?)
 }
 
 pub(super) async fn put(call: &Call<'_>, name: ArtifactName, request: Request<Body>) -> Answer {
@@ -88,7 +88,7 @@ pub(super) fn bounded(call: &Call<'_>, request: Request<Body>) -> Result<Body, R
 
 /// The answer to a call that stored `info`.
 pub(super) fn stored(info: &ArtifactInfo) -> Answer {
-    let mut response = Response::new(json(info)?);
+    let mut response = json_answer(info)?;
     *response.status_mut() = StatusCode::CREATED;
     describe(response.headers_mut(), info);
     Ok(response)

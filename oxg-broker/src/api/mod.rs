@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION,
 };
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
@@ -197,7 +198,7 @@ async fn serve(
     request: Request<Body>,
 ) -> Answer {
     match route {
-        Route::Session => Ok(Response::new(json(&call.session.info)?)),
+        Route::Session => json_answer(&call.session.info),
         Route::GetSecret(name) => secrets::get(call, &name).await,
         Route::WatchSecret(name) => secrets::watch(call, &name).await,
         Route::RenewLease(id) => secrets::renew(call, &id),
@@ -305,6 +306,18 @@ fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Refusal> {
     let number = text.and_then(|text| text.parse().ok());
     let invalid = || refuse(ErrorCode::InvalidRequest, format!("{name} is not a number"));
     number.map(Some).ok_or_else(invalid)
+}
+
+/// The answer that is this value.
+fn json_answer(value: &impl serde::Serialize) -> Answer {
+    Ok(of_json(json(value)?))
+}
+
+/// The answer whose body is JSON.
+fn of_json(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// An answer that no cache may keep.

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use tokio::time::{interval, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Answer, no_content, no_store};
-use crate::body::{BodyError, json};
+use super::{Answer, json_answer, no_content, no_store};
+use crate::body::BodyError;
 use crate::call::Call;
 use crate::secrets::Secrets;
 
@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn get(call: &Call<'_>, name: &SecretName) -> Answer {
     call.require_secret(name)?;
-    Ok(no_store(Response::new(json(&call.session.secrets.lend(name).await?)?)))
+    Ok(no_store(json_answer(&call.session.secrets.lend(name).await?)?))
 }
 
 /// Tells of the secret's versions until the call's deadline or the end of the session.
@@ -88,7 +88,7 @@ impl http_body::Body for Lines {
 
 pub(super) fn renew(call: &Call<'_>, id: &LeaseId) -> Answer {
     call.require(Capability::Secrets)?;
-    Ok(no_store(Response::new(json(&call.session.secrets.renew(id)?)?)))
+    Ok(no_store(json_answer(&call.session.secrets.renew(id)?)?))
 }
 
 pub(super) fn give_back(call: &Call<'_>, id: &LeaseId) -> Answer {

@@ -1,12 +1,12 @@
 //! `/v1/tasks`, the plugin's side of it.
 
-use http::{Request, Response};
+use http::Request;
 use oxg_manifest::Capability;
 use oxg_protocol::route::TaskAction;
 use oxg_protocol::task::{CompleteRequest, FailRequest, NewTask};
 use oxg_protocol::{ErrorCode, TaskId};
 
-use super::{Answer, no_content};
+use super::{Answer, json_answer, no_content, of_json};
 use crate::body::{Body, json, read_json};
 use crate::call::Call;
 use crate::error::{BrokerError, refuse};
@@ -30,7 +30,7 @@ pub(super) async fn enqueue(call: &Call<'_>, request: Request<Body>) -> Answer {
         Err(BrokerError::Task(error)) => return Err(error.into()),
         Err(error) => return Err(refuse(ErrorCode::Draining, error.to_string())),
     };
-    Ok(Response::new(json(&enqueued)?))
+    json_answer(&enqueued)
 }
 
 pub(super) async fn lease(call: &Call<'_>, request: Request<Body>) -> Answer {
@@ -38,7 +38,7 @@ pub(super) async fn lease(call: &Call<'_>, request: Request<Body>) -> Answer {
     let wanted = read_json(request, call.session.limits.json_body_bytes).await?;
     let lent = call.session.tasks.lease(wanted).await?;
     let body = json(lent.answer())?;
-    Ok(Response::new(lent.in_body(body)))
+    Ok(of_json(lent.in_body(body)))
 }
 
 pub(super) async fn act(
@@ -54,7 +54,7 @@ pub(super) async fn act(
     match action {
         TaskAction::Extend => {
             let extension = tasks.extend(id, read_json(request, limit).await?).await?;
-            return Ok(Response::new(json(&extension)?));
+            return json_answer(&extension);
         }
         TaskAction::Complete => {
             let mut result: CompleteRequest = read_json(request, limit).await?;

@@ -1,15 +1,15 @@
 //! `/v1/uploads`.
 
 use http::header::{HeaderMap, HeaderValue, LOCATION};
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use oxg_manifest::ArtifactAccess;
 use oxg_protocol::artifact::Upload;
 use oxg_protocol::{ArtifactName, Digest, ErrorCode, UploadId, header, route};
 
 use super::artifacts::{bounded, conditions, require, stored};
-use super::{Answer, no_content, number};
+use super::{Answer, json_answer, no_content, no_store, number};
 use crate::artifacts::Conditions;
-use crate::body::{Body, json};
+use crate::body::Body;
 use crate::call::Call;
 use crate::error::refuse;
 
@@ -56,7 +56,7 @@ pub(super) fn cancel(call: &Call<'_>, id: &UploadId) -> Answer {
 }
 
 fn described(upload: &Upload) -> Answer {
-    let mut response = super::no_store(Response::new(json(upload)?));
+    let mut response = no_store(json_answer(upload)?);
     response.headers_mut().insert(header::UPLOAD_OFFSET, upload.offset.into());
     Ok(response)
 }

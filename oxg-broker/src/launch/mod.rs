@@ -38,6 +38,7 @@ pub struct Launch {
     log: Option<OsString>,
     directory: Option<PathBuf>,
     path: Option<OsString>,
+    variables: Vec<(&'static str, Option<OsString>)>,
 }
 
 /// Why a plugin could not be started.
@@ -96,6 +97,7 @@ impl Launch {
             log: None,
             directory: None,
             path: None,
+            variables: Vec::new(),
         }
     }
 
@@ -133,6 +135,14 @@ impl Launch {
         self
     }
 
+    /// Sets a variable to something else than a launcher does, or takes it away: how tests find out
+    /// what a plugin does then.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: Option<OsString>) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
     /// The whole environment of the plugin.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
@@ -145,6 +155,10 @@ impl Launch {
         }
         variables.extend(self.path.iter().map(|path| ("PATH", path.clone())));
         variables.extend(self.log.iter().map(|filter| (env::LOG.name, filter.clone())));
+        for (name, value) in &self.variables {
+            variables.retain(|(known, _)| known != name);
+            variables.extend(value.iter().map(|value| (*name, value.clone())));
+        }
         variables
     }
 
@@ -206,6 +220,11 @@ impl PluginProcess {
         self.signal(Signal::KILL);
         self.group = None;
         status
+    }
+
+    /// Asks the plugin to stop (`SIGTERM`), and leaves the rest to the caller.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// Asks the plugin to stop (`SIGTERM`), and kills it if it has not after `grace`. Output

@@ -124,7 +124,7 @@ fn secret(argument: &str) -> Result<(SecretName, SecretString), CliError> {
 }
 
 /// JSON as typed, or from a file.
-fn json(what: &str, argument: &str) -> Result<Value, CliError> {
+pub(crate) fn json(what: &str, argument: &str) -> Result<Value, CliError> {
     let typed = serde_json::from_str(argument);
     if let Ok(value) = typed {
         return Ok(value);

@@ -2,7 +2,7 @@
 
 pub(crate) mod input;
 mod program;
-mod script;
+pub(crate) mod script;
 mod settings;
 mod supervise;
 

@@ -14,18 +14,23 @@ use crate::error::CliError;
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Whether another program must read this one.
-pub(super) fn is_script(program: &Path) -> bool {
+pub(crate) fn is_script(program: &Path) -> bool {
     let mut start = [0; 2];
     File::open(program).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"#!"
 }
 
-/// Starts the script in the plugin's folder, with a `PATH` that holds this program as `0xgenctl`
-/// and the system's programs.
+/// Starts the script in the plugin's folder, with a `PATH` for scripts.
 pub(super) fn prepare(
     launch: Launch,
     directory: &Path,
     private: &Path,
 ) -> Result<Launch, CliError> {
+    Ok(launch.directory(directory).path(path(private)?))
+}
+
+/// A `PATH` that holds this program as `0xgenctl`, in a new folder of `private`, and the system's
+/// programs.
+pub(crate) fn path(private: &Path) -> Result<OsString, CliError> {
     let programs = private.join("bin");
     let link = || -> io::Result<()> {
         std::fs::create_dir(&programs)?;
@@ -35,5 +40,5 @@ pub(super) fn prepare(
     let mut path: OsString = programs.into();
     path.push(":");
     path.push(SYSTEM);
-    Ok(launch.directory(directory).path(path))
+    Ok(path)
 }

@@ -8,7 +8,7 @@ use oxg_protocol::session::SessionInfo;
 use oxg_protocol::task::{Deliveries, Delivery};
 use oxg_protocol::{ErrorCode, route};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
 
@@ -32,6 +32,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long the tasks of a run may take to give up after the grace period.
 const GIVE_UP: Duration = Duration::from_secs(5);
+/// How long a broker that lost tasks may take to say that it is still there.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 type Leasing = Pin<Box<dyn Future<Output = (Instant, Result<Deliveries, ApiError>)> + Send>>;
 
@@ -241,7 +243,7 @@ impl<P: Plugin> Leases<P> {
                 count(&mut self.summary, ended);
             }
         };
-        if tokio::time::timeout(GIVE_UP, waiting).await.is_err() {
+        if timeout(GIVE_UP, waiting).await.is_err() {
             let left = self.running.len();
             tracing::error!(left, "tasks that do not give up are aborted");
             self.running.abort_all();
@@ -257,8 +259,9 @@ impl<P: Plugin> Leases<P> {
 /// An error where the tasks got lost because the broker did: it said that it drains, and is gone
 /// before they are done.
 async fn is_broker_there<P: Plugin>(shared: &Shared<P>) -> Result<(), RunError> {
-    match shared.api().get::<SessionInfo>(route::SESSION).await {
-        Err(error) if error.is_unreachable() => Err(RunError::BrokerLost(error)),
+    let api = shared.api();
+    match timeout(LAST_LOOK, api.get::<SessionInfo>(route::SESSION)).await {
+        Ok(Err(error)) if error.is_unreachable() => Err(RunError::BrokerLost(error)),
         _ => Ok(()),
     }
 }

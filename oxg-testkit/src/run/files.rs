@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const MOST: u64 = 16 << 20;
 
 /// The regular files below `root`, by their paths in it; no link is followed.
-pub(super) fn read(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn read(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -1,7 +1,7 @@
 //! What a run did, and what a test says of it.
 
 mod audit;
-mod files;
+pub(crate) mod files;
 mod leaks;
 mod logs;
 mod needs;

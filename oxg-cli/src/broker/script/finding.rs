@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use oxg_protocol::{Finding, Severity};
+use oxg_protocol::{Finding, ProtocolVersion, Severity};
 
 use super::{Failed, ForTask, connect_for};
 
@@ -63,7 +63,11 @@ pub(super) async fn run(command: FindingCommand) -> Result<(), Failed> {
         }
     };
     let clients = connect_for(&task)?;
-    let plugin = clients.session().await?.plugin;
+    let session = clients.session().await?;
+    if !ProtocolVersion::CURRENT.understands(session.protocol) {
+        return Err(Failed::Version { broker: session.protocol });
+    }
+    let plugin = session.plugin;
     for id in clients.findings(plugin).emit_all(findings).await? {
         println!("{id}");
     }
