@@ -38,11 +38,13 @@
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
+//! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
 //! | the built plugin as a process | [`PluginProcess`] |
 //! | sockets in place of memory | [`Transport`] |
 
+mod cassette;
 mod findings;
 mod host;
 mod kit;
@@ -50,8 +52,10 @@ pub mod prelude;
 mod process;
 mod run;
 mod targets;
+mod text;
 mod transport;
 
+pub use cassette::{Cassette, MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_INTERACTIONS};
 pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use process::PluginProcess;
