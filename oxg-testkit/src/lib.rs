@@ -41,6 +41,8 @@
 //! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
+//! | a function that takes one client | `mock`, with the feature `mock` |
+//! | property tests | `strategies`, with the feature `proptest` |
 //! | the built plugin as a process | [`PluginProcess`] |
 //! | sockets in place of memory | [`Transport`] |
 
@@ -48,9 +50,13 @@ mod cassette;
 mod findings;
 mod host;
 mod kit;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod prelude;
 mod process;
 mod run;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod targets;
 mod text;
 mod transport;
