@@ -80,6 +80,27 @@ pub use oxg_sdk_macros::{Redact, main, plugin};
 pub use schemars::{self, JsonSchema};
 pub use tracing;
 
+/// What only mocks make.
+#[doc(hidden)]
+pub mod __mock {
+    use oxg_protocol::{SecretName, Url};
+    use secrecy::SecretString;
+
+    use crate::channel::Body;
+    use crate::clients::Secret;
+    use crate::clients::http::HttpResponse;
+
+    #[must_use]
+    pub fn secret(name: SecretName, value: SecretString) -> Secret {
+        Secret::new(name, value, 1)
+    }
+
+    #[must_use]
+    pub fn response(url: Url, answer: http::Response<Body>) -> HttpResponse {
+        HttpResponse::new(url, Vec::new(), answer)
+    }
+}
+
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod __private {

@@ -10,7 +10,8 @@ use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
 use serde_json::{Map, Value};
 
-use crate::targets::{ScriptedUpstream, Targets, resolver};
+use crate::cassette::{Cassette, Deck};
+use crate::targets::{ScriptedResolve, ScriptedUpstream, Targets};
 
 /// What a test has of a host, whatever the plugin is.
 pub(crate) struct Host {
@@ -31,7 +32,7 @@ impl Host {
             Manifest::from_slice(manifest).unwrap_or_else(|error| panic!("manifest.json: {error}"));
         let targets = Targets::default();
         let broker = Broker::builder()
-            .resolver(resolver())
+            .resolver(ScriptedResolve::new(targets.clone()))
             .upstream(ScriptedUpstream::new(targets.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
@@ -63,6 +64,16 @@ impl Host {
         lock(&self.secrets).clone()
     }
 
+    /// What no script covers comes from a cassette, or goes into it.
+    #[track_caller]
+    pub(crate) fn cassette(&self, cassette: Cassette) {
+        let deck = cassette.load();
+        if let Deck::Recorder(recorder) = &deck {
+            lock(&self.secrets).extend(recorder.secrets());
+        }
+        self.targets.load(deck);
+    }
+
     #[track_caller]
     #[allow(clippy::panic, reason = "in a test, wrong settings are a failed test")]
     pub(crate) fn config(&self, settings: Value) {
@@ -76,7 +87,15 @@ impl Host {
         let mut session =
             self.broker.session(self.manifest.clone()).config(lock(&self.config).clone());
         for (name, value) in self.secrets() {
+            let hidden = self.targets.hide(&value);
+            hidden.unwrap_or_else(|error| panic!("the value of {name}: {error}"));
             session = session.secret(name, value.into());
+        }
+        if let Some(recorder) = self.targets.recorder() {
+            session = recorder
+                .loopback()
+                .iter()
+                .fold(session, |session, port| session.allow_loopback(*port));
         }
         let session =
             session.open().unwrap_or_else(|error| panic!("the session cannot open: {error}"));
@@ -96,6 +115,9 @@ impl Host {
         let complaints = self.targets.complaints();
         if !complaints.is_empty() {
             panic!("the targets saw other than scripted\n{}", complaints.join("\n"));
+        }
+        if let Some(Err(error)) = self.targets.recorder().map(|recorder| recorder.save()) {
+            panic!("{error}");
         }
     }
 }

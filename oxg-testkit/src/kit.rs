@@ -12,6 +12,7 @@ use oxg_sdk::logging::{LogLine, Logging};
 use oxg_sdk::{Plugin, RunError, RunSummary, Runtime};
 use serde_json::Value;
 
+use crate::cassette::{self, Cassette};
 use crate::host::{Host, lock};
 use crate::run::{Capture, Ended, Run};
 use crate::targets::Targets;
@@ -65,6 +66,16 @@ impl<P: Plugin> Testkit<P> {
         &self.0.host.targets
     }
 
+    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it.
+    ///
+    /// # Panics
+    /// If it cannot be read. While recording: if time is not real, or a secret cannot be read or kept
+    /// out.
+    #[track_caller]
+    pub fn cassette(&self, cassette: impl Into<Cassette>) {
+        self.0.host.cassette(cassette.into());
+    }
+
     /// The broker itself, for what this type has no words for.
     #[must_use]
     pub fn broker(&self) -> &Broker {
@@ -105,7 +116,9 @@ impl<P: Plugin> Testkit<P> {
     #[allow(clippy::panic, reason = "a run that does not end is a failed test")]
     pub async fn tasks(&self, inputs: impl IntoIterator<Item = Value>) -> Run {
         let inputs: Vec<_> = inputs.into_iter().collect();
-        let limit = if self.0.transport == Transport::Memory { LIMIT } else { REAL_LIMIT };
+        let virtual_time =
+            self.0.transport == Transport::Memory && self.0.host.targets.recorder().is_none();
+        let limit = if virtual_time { LIMIT } else { REAL_LIMIT };
         match tokio::time::timeout(limit, self.run(inputs)).await {
             Ok(run) => run,
             Err(_) => panic!("the run did not end within {limit:?} of the test's time"),
@@ -190,7 +203,7 @@ where
 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .start_paused(transport == Transport::Memory)
+        .start_paused(transport == Transport::Memory && !cassette::recording())
         .build();
     let runtime = runtime.unwrap_or_else(|error| panic!("the runtime cannot start: {error}"));
     let kit = Testkit::over(transport, P::default);

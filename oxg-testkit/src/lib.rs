@@ -38,23 +38,33 @@
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
+//! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
+//! | a function that takes one client | `mock`, with the feature `mock` |
+//! | property tests | `strategies`, with the feature `proptest` |
 //! | the built plugin as a process | [`PluginProcess`] |
 //! | sockets in place of memory | [`Transport`] |
 //! | plugins and brokers in any language, against the protocol | `conformance`, with the feature of that name |
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod cassette;
 mod findings;
 mod host;
 mod kit;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod prelude;
 mod process;
 mod run;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod targets;
+mod text;
 mod transport;
 
+pub use cassette::{Cassette, MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_INTERACTIONS};
 pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use process::PluginProcess;

@@ -11,6 +11,7 @@ use oxg_redact::{Kind, Redactor};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::cassette::Cassette;
 use crate::host::Host;
 use crate::run::{Capture, Ended, Run};
 use crate::targets::Targets;
@@ -116,6 +117,15 @@ impl PluginProcess {
     #[must_use]
     pub fn http(&self) -> &Targets {
         &self.host.targets
+    }
+
+    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it.
+    ///
+    /// # Panics
+    /// If it cannot be read. While recording: if a secret cannot be read or kept out.
+    #[track_caller]
+    pub fn cassette(&self, cassette: impl Into<Cassette>) {
+        self.host.cassette(cassette.into());
     }
 
     /// The broker itself.

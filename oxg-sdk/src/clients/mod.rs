@@ -1,7 +1,8 @@
 //! Typed clients, each a thin face over the [`BrokerChannel`](crate::channel::BrokerChannel).
 //!
 //! A plugin gets them from its [`Context`](crate::Context), bound to the task at hand: calls carry
-//! the task's id into the audit and never outlive its deadline.
+//! the task's id into the audit and never outlive its deadline. Functions that take one client are
+//! generic over one of the [`traits`], and so can be tested alone.
 
 mod api;
 mod artifacts;
@@ -12,6 +13,7 @@ mod logs;
 mod scope;
 mod secrets;
 mod tasks;
+pub mod traits;
 #[cfg(feature = "websocket")]
 pub mod websocket;
 

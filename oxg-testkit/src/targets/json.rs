@@ -2,57 +2,79 @@
 
 use serde_json::Value;
 
+use crate::text::{cut, unlike};
+
+/// The longest that a value is shown, in characters.
+const LONGEST: usize = 60;
+
 /// How exact a JSON body must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exactness {
+pub(crate) enum Exactness {
     /// Nothing more and nothing less.
     Whole,
     /// Objects may have more members than expected.
     Partial,
 }
 
-/// One line a difference, with the place as a JSONPath (RFC 9535).
-pub(super) fn differences(expected: &Value, sent: &Value, exactness: Exactness) -> Vec<String> {
-    let mut found = Vec::new();
-    compare("$", expected, sent, exactness, &mut found);
-    found
-}
-
-fn compare(
-    place: &str,
+/// One paragraph a difference, with the place as a JSONPath (RFC 9535). `wanted` says of the expected
+/// value what it is: "expected", or "recorded".
+pub(crate) fn differences(
     expected: &Value,
     sent: &Value,
     exactness: Exactness,
-    found: &mut Vec<String>,
-) {
-    match (expected, sent) {
-        (Value::Object(expected), Value::Object(sent)) => {
-            for (key, expected) in expected {
-                let place = format!("{place}.{key}");
-                match sent.get(key) {
-                    Some(sent) => compare(&place, expected, sent, exactness, found),
-                    None => found.push(format!("{place}: expected {expected}, not sent")),
+    wanted: &'static str,
+) -> Vec<String> {
+    let mut comparison = Comparison { exactness, wanted, found: Vec::new() };
+    comparison.compare("$", expected, sent);
+    comparison.found
+}
+
+struct Comparison {
+    exactness: Exactness,
+    wanted: &'static str,
+    found: Vec<String>,
+}
+
+impl Comparison {
+    fn compare(&mut self, place: &str, expected: &Value, sent: &Value) {
+        let wanted = self.wanted;
+        match (expected, sent) {
+            (Value::Object(expected), Value::Object(sent)) => {
+                for (key, expected) in expected {
+                    let place = format!("{place}.{key}");
+                    match sent.get(key) {
+                        Some(sent) => self.compare(&place, expected, sent),
+                        None => self.found.push(unlike(&place, wanted, &shown(expected), None)),
+                    }
+                }
+                if self.exactness == Exactness::Whole {
+                    for (key, sent) in sent.iter().filter(|(key, _)| !expected.contains_key(*key)) {
+                        self.found
+                            .push(format!("{place}.{key}: not {wanted}, sent {}", shown(sent)));
+                    }
                 }
             }
-            if exactness == Exactness::Whole {
-                for (key, sent) in sent.iter().filter(|(key, _)| !expected.contains_key(*key)) {
-                    found.push(format!("{place}.{key}: not expected, sent {sent}"));
+            (Value::Array(expected), Value::Array(sent)) if expected.len() == sent.len() => {
+                for (index, (expected, sent)) in expected.iter().zip(sent).enumerate() {
+                    self.compare(&format!("{place}[{index}]"), expected, sent);
                 }
             }
-        }
-        (Value::Array(expected), Value::Array(sent)) if expected.len() == sent.len() => {
-            for (index, (expected, sent)) in expected.iter().zip(sent).enumerate() {
-                compare(&format!("{place}[{index}]"), expected, sent, exactness, found);
+            (Value::Array(expected), Value::Array(sent)) => {
+                let (expected, sent) = (elements(expected.len()), elements(sent.len()));
+                self.found.push(unlike(place, wanted, &expected, Some(&sent)));
             }
+            _ if expected == sent => {}
+            _ => self.found.push(unlike(place, wanted, &shown(expected), Some(&shown(sent)))),
         }
-        (Value::Array(expected), Value::Array(sent)) => found.push(format!(
-            "{place}: expected {} elements, sent {}",
-            expected.len(),
-            sent.len()
-        )),
-        _ if expected == sent => {}
-        _ => found.push(format!("{place}: expected {expected}, sent {sent}")),
     }
+}
+
+fn shown(value: &Value) -> String {
+    cut(&value.to_string(), LONGEST)
+}
+
+fn elements(count: usize) -> String {
+    if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
 }
 
 #[cfg(test)]
@@ -63,9 +85,9 @@ mod tests {
     #[test]
     fn a_part_may_lack_what_the_whole_may_not() {
         let (expected, sent) = (json!({ "a": { "b": 1 } }), json!({ "a": { "b": 1, "c": 2 } }));
-        assert!(differences(&expected, &sent, Exactness::Partial).is_empty());
+        assert!(differences(&expected, &sent, Exactness::Partial, "expected").is_empty());
         assert_eq!(
-            differences(&expected, &sent, Exactness::Whole),
+            differences(&expected, &sent, Exactness::Whole, "expected"),
             ["$.a.c: not expected, sent 2"]
         );
     }
@@ -75,11 +97,11 @@ mod tests {
         let expected = json!({ "list": [1, { "k": "v" }], "gone": true, "short": [1] });
         let sent = json!({ "list": [1, { "k": "w" }], "short": [] });
         assert_eq!(
-            differences(&expected, &sent, Exactness::Partial),
+            differences(&expected, &sent, Exactness::Partial, "expected"),
             [
                 "$.gone: expected true, not sent",
                 "$.list[1].k: expected \"v\", sent \"w\"",
-                "$.short: expected 1 elements, sent 0",
+                "$.short: expected 1 element, sent 0 elements",
             ]
         );
     }

@@ -17,10 +17,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use answer::{Answer, Fault};
 pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
+pub(crate) use json::{Exactness, differences as json_differences};
 pub use pattern::{Pattern, get, request};
 pub use sent::Sent;
-pub(crate) use upstream::{ScriptedUpstream, resolver};
+pub(crate) use upstream::{ScriptedResolve, ScriptedUpstream, text};
 
+use crate::cassette::{Deck, Recorder};
 use expectation::Answering;
 use script::Script;
 
@@ -59,6 +61,30 @@ impl Targets {
     /// What went other than scripted, a paragraph each.
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.script().complaints()
+    }
+
+    /// From now on, what no expectation covers is the cassette's.
+    pub(crate) fn load(&self, deck: Deck) {
+        self.script().deck = Some(deck);
+    }
+
+    /// Keeps the value of a secret out of the cassette.
+    pub(crate) fn hide(&self, value: &str) -> Result<(), String> {
+        self.script().deck.as_ref().map_or(Ok(()), |deck| deck.hide(value))
+    }
+
+    /// The cassette, if it is being recorded.
+    pub(crate) fn recorder(&self) -> Option<Recorder> {
+        match &self.script().deck {
+            Some(Deck::Recorder(recorder)) => Some(recorder.clone()),
+            _ => None,
+        }
+    }
+
+    /// The cassette to which a request goes that no expectation covers, if one is being recorded.
+    pub(crate) fn recorder_of(&self, sent: &Sent) -> Option<Recorder> {
+        let recorder = self.recorder()?;
+        self.script().passes(sent).then_some(recorder)
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {

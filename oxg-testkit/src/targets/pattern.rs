@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Sent;
 use super::json::{Exactness, differences};
 use super::template::Template;
+use crate::text::{quoted, unlike};
 
 /// Requests by method, URL, query, header and body. Start with [`get`] or [`request`].
 ///
@@ -122,7 +123,8 @@ impl Pattern {
             found.push(format!("method: expected {method}, sent {}", sent.method));
         }
         if !self.url.matches(&sent.url) {
-            found.push(format!("url: expected {}, sent {}", self.url, sent.url));
+            let expected = self.url.to_string();
+            found.push(unlike("url", "expected", &expected, Some(sent.url.as_str())));
         }
         for condition in &self.conditions {
             condition.differences(sent, &mut found);
@@ -137,23 +139,28 @@ impl Condition {
             Self::Query { name, value } => {
                 let values: Vec<_> = sent.query(name).collect();
                 if !values.contains(value) {
-                    found.push(unlike(&format!("query {name}"), value, values.first()));
+                    let sent = values.first().map(|value| quoted(value));
+                    let name = format!("query {name}");
+                    found.push(unlike(&name, "expected", &quoted(value), sent.as_deref()));
                 }
             }
             Self::Header { name, value } => match (value, sent.header(name)) {
                 (None, Some(_)) => {}
-                (None, None) => found.push(format!("{name}: expected, not sent")),
+                (None, None) => found.push(format!("header {name}: expected, not sent")),
                 (Some(expected), Some(value)) if value == expected => {}
-                (Some(expected), value) => found.push(unlike(name, expected, value)),
+                (Some(expected), value) => {
+                    let (name, value) = (format!("header {name}"), value.map(quoted));
+                    found.push(unlike(&name, "expected", &quoted(expected), value.as_deref()));
+                }
             },
             Self::Body(expected) if *expected == sent.body => {}
             Self::Body(expected) => {
-                let text = |bytes| shortened(&String::from_utf8_lossy(bytes));
-                found.push(unlike("body", &text(expected), Some(text(&sent.body))));
+                let text = |bytes| quoted(&String::from_utf8_lossy(bytes));
+                found.push(unlike("body", "expected", &text(expected), Some(&text(&sent.body))));
             }
             Self::Json(expected, exactness) => match sent.json() {
                 Ok(value) => found.extend(
-                    differences(expected, &value, *exactness)
+                    differences(expected, &value, *exactness, "expected")
                         .into_iter()
                         .map(|difference| format!("body {difference}")),
                 ),
@@ -162,22 +169,6 @@ impl Condition {
             Self::Holds { holds, .. } if holds(sent) => {}
             Self::Holds { what, .. } => found.push(format!("expected {what}, which does not hold")),
         }
-    }
-}
-
-fn unlike(what: &str, expected: &str, sent: Option<impl AsRef<str>>) -> String {
-    match sent {
-        Some(sent) => format!("{what}: expected {expected:?}, sent {:?}", sent.as_ref()),
-        None => format!("{what}: expected {expected:?}, not sent"),
-    }
-}
-
-/// A long text by its start: a failure is read by people.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 200;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
-        None => text.to_owned(),
     }
 }
 

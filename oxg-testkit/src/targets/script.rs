@@ -2,12 +2,16 @@
 
 use super::Sent;
 use super::expectation::{Answering, Expected};
+use crate::cassette::Deck;
+use crate::text::indented;
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) expected: Vec<Expected>,
     pub(super) sent: Vec<Sent>,
     pub(super) in_order: bool,
+    /// What answers in place of a target where nothing is scripted.
+    pub(super) deck: Option<Deck>,
     /// What came and no expectation covered, as it is told in the end.
     unexpected: Vec<String>,
 }
@@ -16,18 +20,47 @@ impl Script {
     /// The answer to a request; `None` if no expectation covers it.
     pub(super) fn answer(&mut self, sent: Sent) -> Option<Answering> {
         self.sent.push(sent.clone());
-        let open = (0..self.expected.len()).find(|&index| {
-            let expected = &self.expected[index];
-            !expected.is_used_up() && self.differences(expected, &sent).is_empty()
-        });
-        match open {
-            Some(index) => Some(self.expected[index].next(&sent)),
-            None => {
+        if let Some(index) = self.open(&sent) {
+            return self.expected.get_mut(index).map(|expected| expected.next(&sent));
+        }
+        let recorded = match &mut self.deck {
+            Some(Deck::Player(player)) => player.answer(&sent).map_err(Some),
+            _ => Err(None),
+        };
+        match recorded {
+            Ok(answer) => Some(Box::pin(std::future::ready(answer))),
+            Err(recording) => {
                 // Told as it is now: what comes later must not change it.
-                let complaint = self.nearest(&sent);
+                let complaint = self.unexpected(&sent, recording);
                 self.unexpected.push(complaint);
                 None
             }
+        }
+    }
+
+    /// Whether no expectation covers the request. It is noted then.
+    pub(super) fn passes(&mut self, sent: &Sent) -> bool {
+        let passes = self.open(sent).is_none();
+        if passes {
+            self.sent.push(sent.clone());
+        }
+        passes
+    }
+
+    /// The first expectation that covers the request and is not used up.
+    fn open(&self, sent: &Sent) -> Option<usize> {
+        self.expected.iter().position(|expected| {
+            !expected.is_used_up() && self.differences(expected, sent).is_empty()
+        })
+    }
+
+    /// A request that nothing answers, with what comes nearest.
+    fn unexpected(&self, sent: &Sent, recording: Option<String>) -> String {
+        match recording {
+            Some(recording) if self.expected.is_empty() => {
+                format!("unexpected request: {} {}{recording}", sent.method, sent.url)
+            }
+            recording => self.nearest(sent) + &recording.unwrap_or_default(),
         }
     }
 
@@ -39,7 +72,12 @@ impl Script {
             let (times, came) = (plural(wanted), plural(seen));
             format!("expected {} at least {wanted} {times}, came {seen} {came}", expected.pattern)
         });
-        self.unexpected.iter().cloned().chain(unmet).collect()
+        let of_cassette = match &self.deck {
+            Some(Deck::Player(player)) => player.complaints(),
+            Some(Deck::Recorder(recorder)) => recorder.complaints(),
+            None => Vec::new(),
+        };
+        self.unexpected.iter().cloned().chain(unmet).chain(of_cassette).collect()
     }
 
     fn differences(&self, expected: &Expected, sent: &Sent) -> Vec<String> {
@@ -70,7 +108,7 @@ impl Script {
             Some((expected, differences)) => {
                 text.push_str(&format!("\n  nearest expectation: {}", expected.pattern));
                 for difference in differences {
-                    text.push_str(&format!("\n    {difference}"));
+                    text.push_str(&format!("\n{}", indented(&difference, 4)));
                 }
             }
         }

@@ -67,7 +67,7 @@ fn an_unexpected_request_names_the_nearest_expectation_field_by_field() {
         targets.complaints(),
         ["unexpected request: GET https://e.test/
   nearest expectation: GET https://e.test/
-    x-a: expected \"2\", sent \"1\"
+    header x-a: expected \"2\", sent \"1\"
     body: expected \"ho\", sent \"hi\""]
     );
 }
@@ -90,7 +90,7 @@ fn each_kind_of_difference_reads_well() {
   nearest expectation: * https://*.e.test/items/{id}
     url: expected https://*.e.test/items/{id}, sent https://e.test/items?page=2
     query page: expected \"1\", sent \"2\"
-    x-b: expected, not sent
+    header x-b: expected, not sent
     body $.a: expected 1, sent 2
     expected a page below 10, which does not hold"]
     );

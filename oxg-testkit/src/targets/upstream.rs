@@ -5,9 +5,11 @@ use std::sync::Mutex;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body_util::BodyExt as _;
 use oxg_broker::egress::{
-    CheckedRequest, ScriptedResolver, Sending, Upstream, UpstreamError, exchange,
+    CheckedRequest, Resolve, Resolving, ScriptedResolver, Sending, Upstream, UpstreamError,
+    exchange,
 };
 use oxg_broker::full;
+use oxg_protocol::host::HostName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -18,9 +20,28 @@ use super::{Sent, Targets};
 /// How much a connection holds between its two ends, in bytes.
 const PIPE: usize = 64 << 10;
 
-/// Every name is at one public address, which nobody ever dials.
-pub(crate) fn resolver() -> ScriptedResolver {
-    ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()])
+/// Every name is at one public address, which nobody ever dials; while a cassette is recorded, where
+/// it really is.
+#[derive(Debug)]
+pub(crate) struct ScriptedResolve {
+    targets: Targets,
+    names: ScriptedResolver,
+}
+
+impl ScriptedResolve {
+    pub(crate) fn new(targets: Targets) -> Self {
+        let names = ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()]);
+        Self { targets, names }
+    }
+}
+
+impl Resolve for ScriptedResolve {
+    fn resolve<'a>(&'a self, name: &'a HostName) -> Resolving<'a> {
+        match self.targets.recorder() {
+            Some(recorder) => Box::pin(async move { recorder.resolver().resolve(name).await }),
+            None => self.names.resolve(name),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -54,6 +75,9 @@ impl Upstream for ScriptedUpstream {
                 headers: checked.request.headers().iter().map(text).collect(),
                 body: body.to_bytes().to_vec(),
             };
+            if let Some(recorder) = self.targets.recorder_of(&sent) {
+                return recorder.exchange(checked, &sent).await;
+            }
             let to_head = sent.method == "HEAD";
             let denied = || {
                 UpstreamError::NotScripted(format!("no script covers {} {}", sent.method, sent.url))
@@ -70,7 +94,7 @@ impl Upstream for ScriptedUpstream {
     }
 }
 
-fn text((name, value): (&http::HeaderName, &http::HeaderValue)) -> (String, String) {
+pub(crate) fn text((name, value): (&http::HeaderName, &http::HeaderValue)) -> (String, String) {
     (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 

@@ -31,6 +31,7 @@ use self::h2::Multiplexed;
 use self::pool::{Home, Key, Pool, Pooled};
 use super::tls::{self, HTTP_1_1, HTTP_2};
 use crate::body::{Body, full};
+use crate::error::BrokerError;
 
 /// A request that policy has allowed, and the only addresses that it may go to.
 #[derive(Debug)]
@@ -125,6 +126,14 @@ pub struct Dialer {
 }
 
 impl Dialer {
+    /// One that trusts the certificate authorities of the web and no others.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn with_web_roots() -> Result<Self, BrokerError> {
+        Ok(Self::new(tls::client_config(Vec::new())?))
+    }
+
     pub(crate) fn new(tls: Arc<rustls::ClientConfig>) -> Self {
         Self {
             tls: tls::offering(&tls, &[HTTP_2, HTTP_1_1]).into(),

@@ -23,7 +23,7 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    pub(super) fn new(url: Url, redirects: Vec<Redirected>, answer: Response<Body>) -> Self {
+    pub(crate) fn new(url: Url, redirects: Vec<Redirected>, answer: Response<Body>) -> Self {
         let (head, body) = answer.into_parts();
         Self { url, redirects, head, body, max_bytes: MAX_BYTES }
     }
