@@ -10,6 +10,7 @@ use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
 use serde_json::{Map, Value};
 
+use crate::calls::{Calls, FaultyCalls, Outage};
 use crate::targets::{ScriptedUpstream, Targets, resolver};
 
 /// What a test has of a host, whatever the plugin is.
@@ -17,6 +18,8 @@ pub(crate) struct Host {
     pub(crate) manifest: Manifest,
     pub(crate) broker: Broker,
     pub(crate) targets: Targets,
+    pub(crate) calls: Calls,
+    pub(crate) outage: Outage,
     secrets: Mutex<BTreeMap<SecretName, String>>,
     config: Mutex<Map<String, Value>>,
     verified: AtomicBool,
@@ -30,9 +33,11 @@ impl Host {
         let manifest =
             Manifest::from_slice(manifest).unwrap_or_else(|error| panic!("manifest.json: {error}"));
         let targets = Targets::default();
+        let (calls, outage) = (Calls::default(), Outage::default());
         let broker = Broker::builder()
             .resolver(resolver())
             .upstream(ScriptedUpstream::new(targets.clone()))
+            .intercept(FaultyCalls::new(calls.clone(), outage.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
         let names =
@@ -45,6 +50,8 @@ impl Host {
             manifest,
             broker,
             targets,
+            calls,
+            outage,
             secrets: Mutex::new(secrets),
             config: Mutex::default(),
             verified: AtomicBool::new(false),
@@ -87,6 +94,17 @@ impl Host {
         session
     }
 
+    /// The broker goes away, mid-call: its connections break, and new ones are refused.
+    pub(crate) fn stop_broker(&self) {
+        self.outage.set(true);
+        self.broker.disconnect();
+    }
+
+    /// The broker is back, and has forgotten nothing.
+    pub(crate) fn start_broker(&self) {
+        self.outage.set(false);
+    }
+
     /// # Panics
     /// If an expectation was not met, or something else was asked for.
     #[track_caller]
@@ -96,6 +114,10 @@ impl Host {
         let complaints = self.targets.complaints();
         if !complaints.is_empty() {
             panic!("the targets saw other than scripted\n{}", complaints.join("\n"));
+        }
+        let complaints = self.calls.complaints();
+        if !complaints.is_empty() {
+            panic!("the broker was called other than scripted\n{}", complaints.join("\n"));
         }
     }
 }

@@ -37,21 +37,25 @@
 //! |---|---|
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
+//! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
 //! | the built plugin as a process | [`PluginProcess`] |
 //! | sockets in place of memory | [`Transport`] |
 
+mod calls;
 mod findings;
 mod host;
 mod kit;
+mod path;
 pub mod prelude;
 mod process;
 mod run;
 mod targets;
 mod transport;
 
+pub use calls::{Call, CallExpectation, Calls};
 pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use process::PluginProcess;

@@ -11,6 +11,7 @@ use oxg_redact::{Kind, Redactor};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::calls::Calls;
 use crate::host::Host;
 use crate::run::{Capture, Ended, Run};
 use crate::targets::Targets;
@@ -116,6 +117,12 @@ impl PluginProcess {
     #[must_use]
     pub fn http(&self) -> &Targets {
         &self.host.targets
+    }
+
+    /// The calls that the plugin makes of its broker: which are expected, and which go wrong.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.host.calls
     }
 
     /// The broker itself.

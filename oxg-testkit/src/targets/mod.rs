@@ -11,6 +11,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod upstream;
+pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +19,9 @@ pub use answer::{Answer, Fault};
 pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
 pub use pattern::{Pattern, get, request};
+pub(crate) use script::times;
 pub use sent::Sent;
+pub(crate) use template::Template;
 pub(crate) use upstream::{ScriptedUpstream, resolver};
 
 use expectation::Answering;

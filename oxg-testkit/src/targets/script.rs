@@ -36,8 +36,11 @@ impl Script {
         let unmet = self.expected.iter().filter(|expected| !expected.is_met()).map(|expected| {
             let wanted = *expected.times.start();
             let seen = expected.seen;
-            let (times, came) = (plural(wanted), plural(seen));
-            format!("expected {} at least {wanted} {times}, came {seen} {came}", expected.pattern)
+            let (wanted_times, seen_times) = (times(wanted), times(seen));
+            format!(
+                "expected {} at least {wanted} {wanted_times}, came {seen} {seen_times}",
+                expected.pattern
+            )
         });
         self.unexpected.iter().cloned().chain(unmet).collect()
     }
@@ -65,7 +68,7 @@ impl Script {
                 "\n  {} was expected {} {} and has come more often",
                 expected.pattern,
                 expected.times.end(),
-                plural(*expected.times.end())
+                times(*expected.times.end())
             )),
             Some((expected, differences)) => {
                 text.push_str(&format!("\n  nearest expectation: {}", expected.pattern));
@@ -78,6 +81,6 @@ impl Script {
     }
 }
 
-fn plural(count: usize) -> &'static str {
+pub(crate) fn times(count: usize) -> &'static str {
     if count == 1 { "time" } else { "times" }
 }
