@@ -21,6 +21,7 @@ use crate::directory::DirectoryLock;
 use crate::egress::{Dialer, Egress, Resolve, SystemResolver, Upstream, tls};
 use crate::error::BrokerError;
 use crate::findings::Findings;
+use crate::intercept::Intercept;
 use crate::jsonl::{JsonLines, Keep};
 use crate::secrets::LeaseTimes;
 use crate::serve::{Listener, Server};
@@ -132,6 +133,12 @@ impl Broker {
         self.services.sessions.revoke_secret(name);
     }
 
+    /// Breaks every connection now, whatever it is busy with, and serves new ones as before: what
+    /// plugins see of a broker that is restarted and has forgotten nothing.
+    pub fn disconnect(&self) {
+        self.server.disconnect();
+    }
+
     /// Asks every plugin to finish, then closes every connection: those that are busy get the
     /// grace period of [`GRACE`](crate::serve::GRACE).
     pub async fn shutdown(&self) {
@@ -168,6 +175,7 @@ pub struct BrokerBuilder {
     roots: Vec<CertificateDer<'static>>,
     resolver: Option<Arc<dyn Resolve>>,
     upstream: Option<Arc<dyn Upstream>>,
+    intercept: Option<Arc<dyn Intercept>>,
 }
 
 impl BrokerBuilder {
@@ -248,6 +256,12 @@ impl BrokerBuilder {
         self
     }
 
+    /// Puts something between the connections and the broker that may fail calls on purpose.
+    pub fn intercept(mut self, intercept: impl Intercept) -> Self {
+        self.intercept = Some(Arc::new(intercept));
+        self
+    }
+
     /// Makes the broker.
     ///
     /// # Errors
@@ -277,6 +291,7 @@ impl BrokerBuilder {
             logs: lines("logs.jsonl", Keep::FromProcess)?,
             redactor: self.redactor.clone(),
             egress,
+            intercept: self.intercept,
             secret_times: self.secret_times,
             tasks: match (self.tasks, &self.directory) {
                 (None, Some(directory)) => {

@@ -12,6 +12,7 @@
 //! | [`secrets`] | where secrets come from: a file, the environment, a program, Vault |
 //! | [`tasks`] | where tasks are kept: in memory, or so that they survive the process |
 //! | [`egress`] | the two things that a test may script: resolving names and reaching targets |
+//! | [`intercept`] | a third: what becomes of a call, for a broker that fails on purpose |
 //! | `ObjectArtifacts` | with the feature `object-store`: artifacts that brokers share |
 //! | [`launch`] | starting a plugin as a process with an environment built from nothing |
 //!
@@ -31,6 +32,7 @@ pub mod egress;
 mod error;
 mod findings;
 mod gate;
+pub mod intercept;
 mod jsonl;
 pub mod launch;
 pub mod policy;

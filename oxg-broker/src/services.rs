@@ -13,6 +13,7 @@ use crate::directory::DirectoryLock;
 use crate::egress::Egress;
 use crate::error::BrokerError;
 use crate::findings::Findings;
+use crate::intercept::Intercept;
 use crate::jsonl::JsonLines;
 use crate::secrets::LeaseTimes;
 use crate::sessions::Sessions;
@@ -27,6 +28,7 @@ pub(crate) struct Services {
     pub(crate) findings: Findings,
     pub(crate) logs: JsonLines,
     pub(crate) egress: Egress,
+    pub(crate) intercept: Option<Arc<dyn Intercept>>,
     pub(crate) secret_times: LeaseTimes,
     /// `None`: in memory, each session its own.
     pub(crate) tasks: Option<Arc<dyn TaskStore>>,

@@ -10,6 +10,7 @@ use oxg_protocol::SecretName;
 use oxg_protocol::task::NewTask;
 use serde_json::{Map, Value};
 
+use crate::calls::{Calls, FaultyCalls, Outage};
 use crate::cassette::{Cassette, Deck};
 use crate::targets::{ScriptedResolve, ScriptedUpstream, Targets};
 
@@ -18,6 +19,8 @@ pub(crate) struct Host {
     pub(crate) manifest: Manifest,
     pub(crate) broker: Broker,
     pub(crate) targets: Targets,
+    pub(crate) calls: Calls,
+    pub(crate) outage: Outage,
     secrets: Mutex<BTreeMap<SecretName, String>>,
     config: Mutex<Map<String, Value>>,
     verified: AtomicBool,
@@ -31,9 +34,11 @@ impl Host {
         let manifest =
             Manifest::from_slice(manifest).unwrap_or_else(|error| panic!("manifest.json: {error}"));
         let targets = Targets::default();
+        let (calls, outage) = (Calls::default(), Outage::default());
         let broker = Broker::builder()
             .resolver(ScriptedResolve::new(targets.clone()))
             .upstream(ScriptedUpstream::new(targets.clone()))
+            .intercept(FaultyCalls::new(calls.clone(), outage.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
         let names =
@@ -46,6 +51,8 @@ impl Host {
             manifest,
             broker,
             targets,
+            calls,
+            outage,
             secrets: Mutex::new(secrets),
             config: Mutex::default(),
             verified: AtomicBool::new(false),
@@ -106,6 +113,17 @@ impl Host {
         session
     }
 
+    /// The broker goes away, mid-call: its connections break, and new ones are refused.
+    pub(crate) fn stop_broker(&self) {
+        self.outage.set(true);
+        self.broker.disconnect();
+    }
+
+    /// The broker is back, and has forgotten nothing.
+    pub(crate) fn start_broker(&self) {
+        self.outage.set(false);
+    }
+
     /// # Panics
     /// If an expectation was not met, or something else was asked for.
     #[track_caller]
@@ -118,6 +136,10 @@ impl Host {
         }
         if let Some(Err(error)) = self.targets.recorder().map(|recorder| recorder.save()) {
             panic!("{error}");
+        }
+        let complaints = self.calls.complaints();
+        if !complaints.is_empty() {
+            panic!("the broker was called other than scripted\n{}", complaints.join("\n"));
         }
     }
 }

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use oxg_broker::{Broker, Session};
 use oxg_redact::Redactor;
-use oxg_sdk::channel::TokenSource;
+use oxg_sdk::clients::Clients;
 use oxg_sdk::logging::{LogLine, Logging};
 use oxg_sdk::{Plugin, RunError, RunSummary, Runtime};
 use serde_json::Value;
 
+use crate::calls::Calls;
 use crate::cassette::{self, Cassette};
 use crate::host::{Host, lock};
 use crate::run::{Capture, Ended, Run};
 use crate::targets::Targets;
-use crate::transport::Transport;
+use crate::transport::{Transport, Way};
 
 /// How long a run may take, in the test's time: it moves on by itself when nothing else does, so
 /// that a plugin that hangs costs a moment.
@@ -37,6 +38,8 @@ struct Kit<P> {
     make: Box<dyn Fn() -> P>,
     transport: Transport,
     host: Host,
+    /// What the clients that were given out live on.
+    open: Mutex<Vec<(Session, Way)>>,
 }
 
 impl<P: Plugin> Testkit<P> {
@@ -57,7 +60,7 @@ impl<P: Plugin> Testkit<P> {
     #[must_use]
     pub fn over(transport: Transport, make: impl Fn() -> P + 'static) -> Self {
         let host = Host::new(P::MANIFEST.as_bytes());
-        Self(Arc::new(Kit { make: Box::new(make), transport, host }))
+        Self(Arc::new(Kit { make: Box::new(make), transport, host, open: Mutex::default() }))
     }
 
     /// The scripted targets.
@@ -74,6 +77,30 @@ impl<P: Plugin> Testkit<P> {
     #[track_caller]
     pub fn cassette(&self, cassette: impl Into<Cassette>) {
         self.0.host.cassette(cassette.into());
+    }
+
+    /// The calls that the plugin makes of its broker: which are expected, and which go wrong.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.0.host.calls
+    }
+
+    /// The broker goes away, in the middle of whatever it is doing. Its connections break, and
+    /// until [`start_broker`](Self::start_broker) new ones are refused; over a socket, where
+    /// someone still listens, they end at once.
+    pub fn stop_broker(&self) {
+        self.0.host.stop_broker();
+    }
+
+    /// The broker is back. It has forgotten nothing: sessions, leases and tasks are as they were.
+    pub fn start_broker(&self) {
+        self.0.host.start_broker();
+    }
+
+    /// The broker goes away and is back at once.
+    pub fn restart_broker(&self) {
+        self.stop_broker();
+        self.start_broker();
     }
 
     /// The broker itself, for what this type has no words for.
@@ -138,25 +165,19 @@ impl<P: Plugin> Testkit<P> {
     }
 
     /// The plugin as in production, but for where its streams and its lines go.
-    #[allow(clippy::panic, reason = "a token that cannot be used is a failed test")]
     async fn execute(
         &self,
         session: &Session,
         workspace: &Path,
         lines: Arc<Mutex<Vec<String>>>,
     ) -> Result<RunSummary, RunError> {
-        use secrecy::ExposeSecret as _;
-
         let redactor = Redactor::default();
-        let token = TokenSource::value(session.token().expose_secret());
-        let token = token.unwrap_or_else(|error| panic!("the token cannot be used: {error}"));
-        let way = self.0.transport.open(&self.0.host.broker).await;
-        let channel = way.channel.token(token).redactor(redactor.clone()).build();
+        let way = self.0.transport.open(&self.0.host, session, &redactor).await;
         let logging = Logging::new(redactor.clone())
             .broker()
             .sink(move |line: &LogLine<'_>| lock(&lines).push(line.json.to_owned()))
             .build();
-        let runtime = Runtime::new((self.0.make)(), channel)
+        let runtime = Runtime::new((self.0.make)(), way.channel.clone())
             .workspace(workspace)
             .redactor(redactor)
             .logging(logging);
@@ -167,6 +188,38 @@ impl<P: Plugin> Testkit<P> {
             () = session.settled() => session.drain(),
         }
         running.await
+    }
+
+    /// The typed clients of a session of its own, which ends with the testkit: for code that takes
+    /// clients, without a plugin around it.
+    ///
+    /// ```
+    /// # mod plugin {
+    /// # use oxg_sdk::prelude::*;
+    /// # #[derive(Default)]
+    /// # pub struct Sample;
+    /// # #[oxg_sdk::plugin]
+    /// # impl Plugin for Sample {}
+    /// # }
+    /// # use plugin::Sample;
+    /// use oxg_testkit::prelude::*;
+    ///
+    /// #[oxg_testkit::test]
+    /// async fn a_secret_is_lent(t: Testkit<Sample>) {
+    ///     let secret = t.clients().await.secrets().get("api-token").await.unwrap();
+    ///     assert_eq!(secret.expose(str::to_owned), t.secret("api-token"));
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// If the system gives no random bytes, or the transport has no socket.
+    pub async fn clients(&self) -> Clients {
+        let session = self.0.host.session(Vec::new()).await;
+        let redactor = Redactor::default();
+        let way = self.0.transport.open(&self.0.host, &session, &redactor).await;
+        let channel = way.channel.clone();
+        lock(&self.0.open).push((session, way));
+        Clients::new(channel, redactor)
     }
 
     /// Checks that every expectation was met and nothing else was asked for.

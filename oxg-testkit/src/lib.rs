@@ -37,6 +37,7 @@
 //! |---|---|
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
+//! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
@@ -47,14 +48,16 @@
 //! | sockets in place of memory | [`Transport`] |
 //! | plugins and brokers in any language, against the protocol | `conformance`, with the feature of that name |
 
+mod calls;
+mod cassette;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod cassette;
 mod findings;
 mod host;
 mod kit;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod path;
 pub mod prelude;
 mod process;
 mod run;
@@ -64,6 +67,7 @@ mod targets;
 mod text;
 mod transport;
 
+pub use calls::{Call, CallExpectation, Calls};
 pub use cassette::{Cassette, MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_INTERACTIONS};
 pub use findings::{Expected, finding};
 pub use kit::Testkit;

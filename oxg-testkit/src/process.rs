@@ -11,6 +11,7 @@ use oxg_redact::{Kind, Redactor};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::calls::Calls;
 use crate::cassette::Cassette;
 use crate::host::Host;
 use crate::run::{Capture, Ended, Run};
@@ -126,6 +127,12 @@ impl PluginProcess {
     #[track_caller]
     pub fn cassette(&self, cassette: impl Into<Cassette>) {
         self.host.cassette(cassette.into());
+    }
+
+    /// The calls that the plugin makes of its broker: which are expected, and which go wrong.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.host.calls
     }
 
     /// The broker itself.

@@ -1,7 +1,13 @@
 //! How the plugin of a test reaches its broker.
 
-use oxg_broker::{Broker, Listener};
-use oxg_sdk::channel::{BrokerChannel, ChannelBuilder};
+use std::io;
+
+use oxg_broker::{Listener, Session};
+use oxg_redact::Redactor;
+use oxg_sdk::channel::{BrokerChannel, ChannelBuilder, TokenSource};
+use secrecy::ExposeSecret as _;
+
+use crate::host::Host;
 
 /// How the plugin of a test reaches its broker. The broker is the same on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,9 +23,9 @@ pub enum Transport {
     Tcp,
 }
 
-/// The way to the broker, and what must live as long as it is used.
+/// The way of one session to the broker, and what must live as long as it is used.
 pub(crate) struct Way {
-    pub(crate) channel: ChannelBuilder,
+    pub(crate) channel: BrokerChannel,
     _listener: Option<Listener>,
     _directory: Option<tempfile::TempDir>,
 }
@@ -28,27 +34,37 @@ impl Transport {
     /// # Panics
     /// If the system has no folder, socket or port for it.
     #[allow(clippy::panic, reason = "a testkit that cannot be reached is a failed test")]
-    pub(crate) async fn open(self, broker: &Broker) -> Way {
+    pub(crate) async fn open(self, host: &Host, session: &Session, redactor: &Redactor) -> Way {
+        let token = TokenSource::value(session.token().expose_secret());
+        let token = token.unwrap_or_else(|error| panic!("the token cannot be used: {error}"));
+        let build =
+            |channel: ChannelBuilder| channel.token(token).redactor(redactor.clone()).build();
         let listener = match self {
             Self::Memory => {
-                let broker = broker.clone();
-                let connect = move || std::future::ready(Ok(broker.connect()));
-                let channel = BrokerChannel::from_connector(connect);
+                let channel = build(in_memory(host));
                 return Way { channel, _listener: None, _directory: None };
             }
             Self::Unix => {
                 let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-                let listener = broker.listen_unix(directory.path().join("broker.sock"));
+                let listener = host.broker.listen_unix(directory.path().join("broker.sock"));
                 listener.map(|listener| (listener, Some(directory)))
             }
             Self::Tcp => {
-                let listener = broker.listen_tcp(([127, 0, 0, 1], 0).into()).await;
+                let listener = host.broker.listen_tcp(([127, 0, 0, 1], 0).into()).await;
                 listener.map(|listener| (listener, None))
             }
         };
         let (listener, directory) = listener.unwrap_or_else(|error| panic!("{error}"));
         let channel = BrokerChannel::builder(listener.endpoint());
-        let channel = channel.unwrap_or_else(|error| panic!("{error}"));
+        let channel = build(channel.unwrap_or_else(|error| panic!("{error}")));
         Way { channel, _listener: Some(listener), _directory: directory }
     }
+}
+
+fn in_memory(host: &Host) -> ChannelBuilder {
+    let (broker, outage) = (host.broker.clone(), host.outage.clone());
+    BrokerChannel::from_connector(move || {
+        let stream = (!outage.is_on()).then(|| broker.connect());
+        std::future::ready(stream.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()))
+    })
 }

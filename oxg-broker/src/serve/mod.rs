@@ -1,10 +1,10 @@
 //! Listening, and what happens on each connection.
 
 mod handover;
+mod intercepted;
 mod listen;
 mod stall;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +12,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use handover::Handover;
+use intercepted::{Speaker, serve_line};
 pub use listen::Listener;
 use stall::Stalling;
 
-use crate::api::answer;
 use crate::body::incoming;
 use crate::gate::{Gated, MAX_LINES, RequestGate};
+use crate::intercept::Line;
 use crate::services::Services;
 
 /// How long a busy connection may go on after [`Broker::shutdown`](crate::Broker::shutdown).
@@ -42,6 +43,7 @@ pub(crate) struct Server {
     tasks: TaskTracker,
     stop: CancellationToken,
     slots: Arc<Semaphore>,
+    disconnected: Arc<Notify>,
 }
 
 impl Server {
@@ -51,6 +53,7 @@ impl Server {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            disconnected: Arc::default(),
         }
     }
 
@@ -68,36 +71,52 @@ impl Server {
         self.tasks.wait().await;
     }
 
+    /// Breaks every connection that there is.
+    pub(crate) fn disconnect(&self) {
+        self.disconnected.notify_waiters();
+    }
+
     fn serve<S>(&self, stream: S, slot: Option<OwnedSemaphorePermit>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (services, stop) = (self.services.clone(), self.stop.clone());
+        let disconnected = self.disconnected.clone().notified_owned();
         self.tasks.spawn(async move {
-            serve_connection(services, stream, stop).await;
+            let served = async {
+                match services.intercept {
+                    Some(_) => serve_line(services, Line::new(stream), stop).await,
+                    None => serve_connection(Speaker::new(services), stream, stop).await,
+                }
+            };
+            tokio::select! {
+                () = served => {}
+                () = disconnected => {}
+            }
             drop(slot);
         });
     }
 }
 
-async fn serve_connection<S>(services: Arc<Services>, stream: S, stop: CancellationToken)
+async fn serve_connection<S>(speaker: Speaker, stream: S, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let head_limit = usize::try_from(services.limits.header_block_bytes).unwrap_or(usize::MAX);
-    let idle = Duration::from_millis(services.limits.idle_ms);
+    let limits = speaker.limits();
+    let head_limit = usize::try_from(limits.header_block_bytes).unwrap_or(usize::MAX);
+    let idle = Duration::from_millis(limits.idle_ms);
     let gate = RequestGate::new(head_limit);
     let refusal = gate.violation();
     let handover = Handover::new(gate.opener(), stop.clone());
     let gated = Gated::new(Stalling::new(stream, idle), gate);
     let offered = handover.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let (services, refusal) = (services.clone(), refusal.clone());
+        let (speaker, refusal) = (speaker.clone(), refusal.clone());
         let offered = offered.clone();
         async move {
             let mut request = request.map(incoming);
             request.extensions_mut().insert(offered);
-            Ok::<_, Infallible>(answer(&services, request, refusal.get().copied()).await)
+            speaker.answer(request, refusal.get().copied()).await
         }
     });
     let connection = http1::Builder::new()

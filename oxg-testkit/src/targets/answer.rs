@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::Gate;
+use super::wire::Step;
 
 /// What a scripted target answers to one request.
 #[derive(Debug, Clone)]
@@ -47,16 +48,6 @@ pub enum Fault {
         /// How long between two pieces.
         every: Duration,
     },
-}
-
-/// One thing that a target does on the wire.
-#[derive(Debug)]
-pub(super) enum Step {
-    Write(Bytes),
-    Wait(Duration),
-    Hold(Gate),
-    /// For ever, with the connection open.
-    Stall,
 }
 
 impl Answer {
@@ -115,6 +106,12 @@ impl Answer {
         self
     }
 
+    /// With these headers in place of those that it had.
+    pub(crate) fn headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
     /// With this fault.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -122,7 +119,7 @@ impl Answer {
     }
 
     /// What happens on the wire, in order; the connection ends after the last step.
-    pub(super) fn steps(&self, to_head: bool) -> Vec<Step> {
+    pub(crate) fn steps(&self, to_head: bool) -> Vec<Step> {
         let mut steps = Vec::new();
         let (mut body, mut pieces, mut stalls) = (self.body.clone(), None, false);
         let mut length = u64::try_from(body.len()).unwrap_or(u64::MAX);

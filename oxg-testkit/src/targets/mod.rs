@@ -11,6 +11,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod upstream;
+pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,11 @@ pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
 pub(crate) use json::{Exactness, differences as json_differences};
 pub use pattern::{Pattern, get, request};
+pub(crate) use script::times;
 pub use sent::Sent;
+pub(crate) use template::Template;
+#[cfg(feature = "conformance")]
+pub(crate) use upstream::resolver;
 pub(crate) use upstream::{ScriptedResolve, ScriptedUpstream, text};
 
 use crate::cassette::{Deck, Recorder};

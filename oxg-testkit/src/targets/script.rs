@@ -69,8 +69,11 @@ impl Script {
         let unmet = self.expected.iter().filter(|expected| !expected.is_met()).map(|expected| {
             let wanted = *expected.times.start();
             let seen = expected.seen;
-            let (times, came) = (plural(wanted), plural(seen));
-            format!("expected {} at least {wanted} {times}, came {seen} {came}", expected.pattern)
+            let (wanted_times, seen_times) = (times(wanted), times(seen));
+            format!(
+                "expected {} at least {wanted} {wanted_times}, came {seen} {seen_times}",
+                expected.pattern
+            )
         });
         let of_cassette = match &self.deck {
             Some(Deck::Player(player)) => player.complaints(),
@@ -103,7 +106,7 @@ impl Script {
                 "\n  {} was expected {} {} and has come more often",
                 expected.pattern,
                 expected.times.end(),
-                plural(*expected.times.end())
+                times(*expected.times.end())
             )),
             Some((expected, differences)) => {
                 text.push_str(&format!("\n  nearest expectation: {}", expected.pattern));
@@ -116,6 +119,6 @@ impl Script {
     }
 }
 
-fn plural(count: usize) -> &'static str {
+pub(crate) fn times(count: usize) -> &'static str {
     if count == 1 { "time" } else { "times" }
 }

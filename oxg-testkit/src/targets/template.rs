@@ -5,24 +5,17 @@ use std::fmt;
 use oxg_protocol::Url;
 use oxg_protocol::url::UrlError;
 
+use crate::path::PathTemplate;
+
 /// A URL whose path may have parameters, and whose host may start with `*.`.
 #[derive(Debug, Clone)]
-pub(super) struct Template {
+pub(crate) struct Template {
     text: String,
     /// The URL with something harmless in every hole.
     filled: Url,
     any_subdomain: bool,
-    path: Vec<Segment>,
+    path: PathTemplate,
     query: Query,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Exactly(String),
-    /// `{name}`: one segment, whatever it is, but not empty.
-    One,
-    /// `{*name}`, at the end only: all that is left, even nothing.
-    Rest,
 }
 
 /// What the query must be.
@@ -35,7 +28,7 @@ enum Query {
 }
 
 impl Template {
-    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
         let (rest, query) = match text.split_once('?') {
             Some((rest, query)) => (rest, Some(query)),
             None => (text, None),
@@ -45,24 +38,8 @@ impl Template {
         let (origin, path) = rest.split_at(path_at);
         let any_subdomain = origin[host_at..].starts_with("*.");
         let origin = if any_subdomain { origin.replacen("*.", "any.", 1) } else { origin.into() };
-        let mut segments: Vec<_> = path.split('/').skip(1).map(Segment::parse).collect();
-        if segments.is_empty() {
-            segments.push(Segment::Exactly(String::new()));
-        }
-        let last = segments.len() - 1;
-        for (index, segment) in segments.iter_mut().enumerate() {
-            if *segment == Segment::Rest && index != last {
-                *segment = Segment::One;
-            }
-        }
-        let mut filled = origin;
-        for segment in &segments {
-            filled.push('/');
-            filled.push_str(match segment {
-                Segment::Exactly(text) => text,
-                Segment::One | Segment::Rest => "any",
-            });
-        }
+        let path = PathTemplate::parse(path);
+        let mut filled = origin + &path.filled();
         if let Some(query) = query {
             filled.push('?');
             filled.push_str(query);
@@ -71,20 +48,20 @@ impl Template {
             text: text.to_owned(),
             filled: filled.parse()?,
             any_subdomain,
-            path: segments,
+            path,
             query: Query::Exactly(query.map(str::to_owned)),
         })
     }
 
     /// From now on the query does not matter here.
-    pub(super) fn any_query(&mut self) {
+    pub(crate) fn any_query(&mut self) {
         self.query = Query::Any;
     }
 
-    pub(super) fn matches(&self, url: &Url) -> bool {
+    pub(crate) fn matches(&self, url: &Url) -> bool {
         let query = url.path_and_query().split_once('?').map(|(_, query)| query);
         self.matches_origin(url)
-            && self.matches_path(url.path())
+            && self.path.matches(url.path())
             && match &self.query {
                 Query::Exactly(expected) => expected.as_deref() == query,
                 Query::Any => true,
@@ -103,38 +80,12 @@ impl Template {
         };
         host && self.filled.scheme() == url.scheme() && self.filled.port() == url.port()
     }
-
-    fn matches_path(&self, path: &str) -> bool {
-        let mut given = path.split('/').skip(1);
-        for segment in &self.path {
-            let matched = match segment {
-                Segment::Rest => return true,
-                Segment::One => given.next().is_some_and(|given| !given.is_empty()),
-                Segment::Exactly(text) => given.next() == Some(text),
-            };
-            if !matched {
-                return false;
-            }
-        }
-        given.next().is_none()
-    }
-}
-
-impl Segment {
-    fn parse(text: &str) -> Self {
-        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) if name.starts_with('*') => Self::Rest,
-            Some(_) => Self::One,
-            None => Self::Exactly(text.to_owned()),
-        }
-    }
 }
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A URL without holes is written as the broker writes it.
-        let plain = !self.any_subdomain
-            && self.path.iter().all(|segment| matches!(segment, Segment::Exactly(_)));
+        let plain = !self.any_subdomain && !self.path.has_holes();
         f.write_str(if plain { self.filled.as_str() } else { &self.text })
     }
 }

@@ -10,11 +10,10 @@ use oxg_broker::egress::{
 };
 use oxg_broker::full;
 use oxg_protocol::host::HostName;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncReadExt as _, DuplexStream};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
-use super::answer::Step;
+use super::wire::{self, Step};
 use super::{Sent, Targets};
 
 /// How much a connection holds between its two ends, in bytes.
@@ -30,9 +29,13 @@ pub(crate) struct ScriptedResolve {
 
 impl ScriptedResolve {
     pub(crate) fn new(targets: Targets) -> Self {
-        let names = ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()]);
-        Self { targets, names }
+        Self { targets, names: resolver() }
     }
+}
+
+/// Every name is at one public address.
+pub(crate) fn resolver() -> ScriptedResolver {
+    ScriptedResolver::new().otherwise([[93, 184, 215, 14].into()])
 }
 
 impl Resolve for ScriptedResolve {
@@ -98,32 +101,10 @@ pub(crate) fn text((name, value): (&http::HeaderName, &http::HeaderValue)) -> (S
     (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Does the steps until they are done or the broker has hung up.
-async fn play(steps: Vec<Step>, stream: DuplexStream) {
-    let (mut from_broker, mut to_broker) = tokio::io::split(stream);
-    let answer = async {
-        for step in steps {
-            match step {
-                Step::Write(bytes) => {
-                    if to_broker.write_all(&bytes).await.is_err() {
-                        return;
-                    }
-                }
-                Step::Wait(time) => sleep(time).await,
-                Step::Hold(gate) => gate.pass().await,
-                Step::Stall => std::future::pending().await,
-            }
-        }
-    };
-    let mut unread = [0; 4096];
+/// Gives the answer once the request has come.
+async fn play(steps: Vec<Step>, mut stream: DuplexStream) {
     // An answer to what was not asked yet would be a fault of its own.
-    if from_broker.read(&mut unread).await.is_ok_and(|count| count == 0) {
-        return;
-    }
-    let hung_up =
-        async { while from_broker.read(&mut unread).await.is_ok_and(|count| count > 0) {} };
-    tokio::select! {
-        () = answer => {}
-        () = hung_up => {}
+    if stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {
+        wire::play(steps, stream).await;
     }
 }
