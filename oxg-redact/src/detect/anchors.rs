@@ -318,7 +318,7 @@ impl Table {
             let from = from(anchor);
             let fourth = anchor.possible(from + 3).iter().fold(0, |bits, b| bits | fourth_bit(*b));
             for [a, b, c] in anchor.grams(from) {
-                let gram = fold([a, b, c, 0]);
+                let gram = fold(u32::from_le_bytes([a, b, c, 0]));
                 known[hash(gram)] |= fourth;
                 entries.push((gram, number));
             }
@@ -340,17 +340,17 @@ impl Table {
     #[inline]
     fn at(&self, text: &[u8], at: usize) -> Option<u32> {
         let rest = text.get(at..)?;
-        let bytes = rest.first_chunk::<4>().copied().unwrap_or_else(|| match rest {
-            [a, b, c] => [*a, *b, *c, 0],
-            [a, b] => [*a, *b, 0, 0],
-            _ => [0; 4],
-        });
-        let gram = fold(bytes);
-        (self.known[hash(gram)] & fourth_bit(bytes[3]) != 0).then_some(gram)
+        let four = match rest.first_chunk() {
+            Some(four) => u32::from_le_bytes(*four),
+            None => last_bytes(rest),
+        };
+        let gram = fold(four);
+        (self.known[hash(gram)] & fourth_bit((four >> 24) as u8) != 0).then_some(gram)
     }
 
     /// Looks for the anchors that have these three bytes, each where `start`
     /// says that it begins.
+    #[inline(never)]
     fn look(
         &self,
         scan: &mut Scan<'_>,
@@ -370,9 +370,16 @@ impl Table {
     }
 }
 
+/// Fewer than four bytes at the end of a text, with zeros behind them.
+#[cold]
+fn last_bytes(rest: &[u8]) -> u32 {
+    rest.iter().rev().fold(0, |bytes, byte| bytes << 8 | u32::from(*byte))
+}
+
+/// The first three of four bytes.
 #[inline]
-fn fold(bytes: [u8; 4]) -> u32 {
-    (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
+fn fold(four: u32) -> u32 {
+    (four | FOLD) & 0x00ff_ffff
 }
 
 /// One of 32 bits for a byte, the same for a letter in both cases.

@@ -9,7 +9,12 @@ pub(super) struct Classes {
     alnum: u64,
     digits: u64,
     capitals: u64,
+    /// Whether one of [`RARE`] is among them.
+    rare: bool,
 }
+
+/// Bytes beside which something is looked for, and which most lines do not hold.
+pub(super) const RARE: [u8; 7] = *b"@~$\\%\x1b+";
 
 impl Classes {
     /// Of the block that begins at `from`, or of what there is of it.
@@ -30,15 +35,17 @@ impl Classes {
     fn of_block(block: &[u8; BLOCK]) -> Self {
         // Loops without a branch over arrays of fixed length become vector code.
         let mut alnum = [0; BLOCK];
+        let mut rare = 0;
         for (class, byte) in alnum.iter_mut().zip(block) {
             let digit = byte.wrapping_sub(b'0') < 10;
             let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
             *class = u8::from(digit | letter);
+            rare |= RARE.iter().fold(0, |any, rare| any | u8::from(byte == rare));
         }
         // Among them these bits tell letters from digits, and small ones from capitals.
         let (alnum, letters, small) = (bits(&alnum, 0), bits(block, 6), bits(block, 5));
         let letters = alnum & letters;
-        Self { alnum, digits: alnum & !letters, capitals: letters & !small }
+        Self { alnum, digits: alnum & !letters, capitals: letters & !small, rare: rare != 0 }
     }
 
     fn small(&self) -> u64 {
@@ -94,6 +101,11 @@ impl Window {
     pub(super) fn advance(&mut self, text: &[u8], behind: usize) {
         *self =
             Self { before: self.block, block: self.behind, behind: Classes::of(text, behind) };
+    }
+
+    #[inline]
+    pub(super) fn has_rare(&self) -> bool {
+        self.block.rare
     }
 
     /// Where words of letters begin, within a run of letters too: `accessToken`, `APIKey`.
@@ -185,6 +197,7 @@ mod tests {
                 assert_eq!(classes.digits, u64::from(byte.is_ascii_digit()) << at, "{byte}");
                 assert_eq!(classes.alnum, u64::from(byte.is_ascii_alphanumeric()) << at, "{byte}");
                 assert_eq!(classes.capitals, u64::from(byte.is_ascii_uppercase()) << at, "{byte}");
+                assert_eq!(classes.rare, RARE.contains(&byte), "{byte}");
             }
         }
     }

@@ -58,23 +58,23 @@ fn by_shape(scan: &mut Scan<'_>, at: usize, digits: u64) {
             two_letters_and_digits(scan, at, 1);
             // `01 23 45 67 89`
             if digits & 0x7fff == 0b011_0110_1101_1011 {
-                phone::national(scan, at);
+                national(scan, at);
             }
         }
         // `123-45…`, `123) 45…`
         3 if group(3, 2) || digits & 0b111_0000 == 0b110_0000 => {
             three_digits(scan, at);
-            phone::national(scan, at);
+            national(scan, at);
         }
         // `0123 456…`, `1234-5678…`
         4 if group(4, 2) => {
-            phone::national(scan, at);
+            national(scan, at);
             if group(4, 4) {
                 card(scan, at);
             }
         }
         // `01234 567…`
-        5 if group(5, 2) => phone::national(scan, at),
+        5 if group(5, 2) => national(scan, at),
         6..=9 => {
             // `123456 7890…`, `12345678 9012…`
             if matches!(len, 6 | 8) && group(len, 4) {
@@ -84,6 +84,15 @@ fn by_shape(scan: &mut Scan<'_>, at: usize, digits: u64) {
         }
         12.. => card(scan, at),
         _ => {}
+    }
+}
+
+/// A telephone number as it is written within a country; years and most counts
+/// begin with other digits.
+#[inline]
+fn national(scan: &mut Scan<'_>, at: usize) {
+    if matches!(scan.text.get(at), Some(b'0' | b'1')) {
+        phone::national(scan, at);
     }
 }
 

@@ -9,6 +9,8 @@ use crate::kind::Kind;
 
 /// What follows a name whose last word is run together with another.
 static AFTER_NAME: ByteSet = ByteSet::new("=:\"'>\\]%(,`");
+/// The same behind a blank.
+static AFTER_BLANK: ByteSet = ByteSet::new("=:\"'");
 
 pub(super) fn run(scan: &mut Scan<'_>) {
     let text = scan.text;
@@ -16,16 +18,17 @@ pub(super) fn run(scan: &mut Scan<'_>) {
     let mut state = anchors::State::default();
     let wants_numbers = numbers::wanted(scan);
     let mut window = Window::first(text);
+    let mut rare = false;
     for from in (0..text.len()).step_by(BLOCK) {
+        rare |= window.has_rare();
         for at in window.word_starts() {
             anchors.at_word(scan, &mut state, from + at);
         }
         for at in window.word_ends() {
             let end = from + at + 1;
-            let named = match text.get(end..) {
-                Some([b' ', after, ..]) => matches!(after, b'=' | b':' | b'"' | b'\''),
-                Some([after, ..]) => AFTER_NAME.has(*after),
-                _ => false,
+            let named = match text.get(end) {
+                Some(b' ') => text.get(end + 1).is_some_and(|b| AFTER_BLANK.has(*b)),
+                after => after.is_some_and(|b| AFTER_NAME.has(*b)),
             };
             if named {
                 anchors.at_word_end(scan, &mut state, end);
@@ -40,10 +43,12 @@ pub(super) fn run(scan: &mut Scan<'_>) {
         }
         window.advance(text, from + 2 * BLOCK);
     }
-    rare_bytes(scan, anchors, &mut state);
+    if rare {
+        rare_bytes(scan, anchors, &mut state);
+    }
 }
 
-/// Looks beside bytes that most lines do not hold.
+/// Looks beside each of [`classes::RARE`](super::classes::RARE).
 fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors, state: &mut anchors::State) {
     let mut at_signs = email::AtSigns::default();
     for at in memchr::memchr3_iter(b'@', anchors::RARE[0], anchors::RARE[1], scan.text) {
