@@ -60,6 +60,7 @@ pub(crate) static HEX_LOWER: ByteSet = ByteSet::new("0-9a-f");
 pub(crate) static HEX: ByteSet = ByteSet::new("0-9a-fA-F");
 pub(crate) static LOWER_DIGIT: ByteSet = ByteSet::new("0-9a-z");
 pub(crate) static UPPER_DIGIT: ByteSet = ByteSet::new("0-9A-Z");
+pub(crate) static LETTER: ByteSet = ByteSet::new("A-Za-z");
 pub(crate) static ALNUM: ByteSet = ByteSet::new("0-9A-Za-z");
 /// Letters, digits and `_`.
 pub(crate) static WORD: ByteSet = ByteSet::new("0-9A-Za-z_");

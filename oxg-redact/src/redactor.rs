@@ -215,14 +215,16 @@ impl Redactor {
         let mut spans = Vec::new();
         detect::run(text, &self.shared.settings, &mut spans);
         spans::drop_beside_markers(text, &mut spans);
-        self.snapshot().search(text, |range| {
-            spans.push(Span {
-                evidence: range.clone(),
-                range,
-                kind: Kind::KnownValue,
-                detector: "known-value",
+        if let Some(values) = self.shared.known.if_any() {
+            values.search(text, |range| {
+                spans.push(Span {
+                    evidence: range.clone(),
+                    range,
+                    kind: Kind::KnownValue,
+                    detector: "known-value",
+                });
             });
-        });
+        }
         if self.masks().tell_more() {
             spans::drop_across_markers(text, &mut spans);
         }

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
+use super::context::Announced;
 use super::tokens::{self, TokenRule};
 use super::{Scan, authorization, checksummed, commands, jwt, named, pem, phone, wallet};
 use crate::bytes::{ALNUM, ByteSet};
-use crate::names::{ENDS, SERVICES, STEMS};
+use crate::names::{self, ENDS, SERVICES, STEMS};
 
 /// What to do where a text occurs.
 #[derive(Clone, Copy)]
@@ -14,16 +15,21 @@ enum Action {
     Pem,
     Jwt,
     Authorization(&'static str),
-    Name,
+    Name {
+        /// Whether the text is a name by itself.
+        alone: bool,
+    },
     PhoneWord,
     Command(&'static commands::Command),
     Phrase,
     Wallet,
+    Announce(Announced),
 }
 
 /// A text, and what is needed to compare it fast.
 struct Anchor {
     text: &'static str,
+    head: Head,
     ignore_case: bool,
     /// How far into the text the word begins by which it is found.
     lead: usize,
@@ -35,7 +41,10 @@ struct Anchor {
 pub(super) struct Anchors {
     starts: Table,
     ends: Table,
-    rare: Vec<Anchor>,
+    /// By the three bytes that a rare byte begins.
+    rare_first: Table,
+    /// By the three bytes that a rare byte ends.
+    rare_last: Table,
     long_runs: Vec<LongRun>,
 }
 
@@ -47,6 +56,8 @@ struct LongRun {
     back: usize,
 }
 
+/// A run of letters and digits so long is no word.
+const LONG_RUN_MIN: usize = 32;
 /// Longest run of letters and digits whose end is looked at.
 const LONG_RUN_MAX: usize = 128;
 
@@ -78,21 +89,27 @@ impl Anchors {
         all.extend(
             authorization::SCHEMES.iter().map(|s| Anchor::folded(s, Action::Authorization(s))),
         );
-        all.extend(STEMS.iter().chain(SERVICES).map(|s| Anchor::folded(s, Action::Name)));
+        all.extend(STEMS.iter().chain(SERVICES).map(|s| Anchor::name(s)));
         all.extend(named::PHRASES.iter().map(|p| Anchor::folded(p, Action::Phrase)));
         all.extend(commands::COMMANDS.iter().map(|c| Anchor::folded(c.name, Action::Command(c))));
         all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        for what in Announced::ALL {
+            all.extend(what.words().iter().map(|w| Anchor::folded(w, Action::Announce(what))));
+        }
         let long_runs = tokens::all()
             .filter(|rule| rule.is_in_long_run())
             .flat_map(|rule| rule.anchors.iter().map(move |anchor| (rule, *anchor)))
             .map(|(rule, anchor)| LongRun { rule, anchor, back: rule.min_body() + anchor.len() })
             .collect();
-        let (words, rare) = all.into_iter().partition(Anchor::has_word);
-        let ends = ENDS.iter().map(|(end, _)| Anchor::folded(end, Action::Name)).collect();
+        let (words, rare): (Vec<_>, Vec<_>) = all.into_iter().partition(Anchor::has_word);
+        let (rare_first, rare_last) =
+            rare.into_iter().partition(|anchor: &Anchor| anchor.text.len() >= anchor.lead + 3);
+        let ends = ENDS.iter().map(|(end, _)| Anchor::name(end)).collect();
         Self {
             starts: Table::new(words, |anchor| anchor.lead),
             ends: Table::new(ends, |anchor| anchor.text.len().saturating_sub(3)),
-            rare,
+            rare_first: Table::new(rare_first, |anchor| anchor.lead),
+            rare_last: Table::new(rare_last, |anchor| anchor.lead.saturating_sub(2)),
             long_runs,
         }
     }
@@ -100,27 +117,23 @@ impl Anchors {
     /// Looks at the word that begins at `at`.
     #[inline]
     pub(super) fn at_word(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
-        for anchor in self.starts.at(scan.text, at) {
-            if let Some(start) = at.checked_sub(anchor.lead) {
-                anchor.look(scan, state, start);
-            }
+        if let Some(found) = self.starts.at(scan.text, at) {
+            self.starts.look(scan, state, found, |anchor| at.checked_sub(anchor.lead));
         }
     }
 
     /// Looks at the word that ends at `end`.
     #[inline]
     pub(super) fn at_word_end(&self, scan: &mut Scan<'_>, state: &mut State, end: usize) {
-        for anchor in self.ends.at(scan.text, end - 3) {
-            if let Some(start) = end.checked_sub(anchor.text.len()) {
-                anchor.look(scan, state, start);
-            }
+        if let Some(found) = end.checked_sub(3).and_then(|at| self.ends.at(scan.text, at)) {
+            self.ends.look(scan, state, found, |anchor| end.checked_sub(anchor.text.len()));
         }
     }
 
     /// Looks at the long run of letters and digits that begins at `start`.
     pub(super) fn at_long_run(&self, scan: &mut Scan<'_>, start: usize) {
         let len = scan.runs.at(scan.text, start, &ALNUM, LONG_RUN_MAX + 1);
-        if len > LONG_RUN_MAX {
+        if !(LONG_RUN_MIN..=LONG_RUN_MAX).contains(&len) {
             return;
         }
         checksummed::at(scan, start..start + len);
@@ -137,10 +150,12 @@ impl Anchors {
 
     /// Looks at the rare byte at `at`.
     pub(super) fn at_rare(&self, scan: &mut Scan<'_>, state: &mut State, at: usize) {
-        for anchor in &self.rare {
-            if let Some(start) = at.checked_sub(anchor.lead) {
-                anchor.look(scan, state, start);
-            }
+        let start = |anchor: &Anchor| at.checked_sub(anchor.lead);
+        if let Some(found) = self.rare_first.at(scan.text, at) {
+            self.rare_first.look(scan, state, found, start);
+        }
+        if let Some(found) = at.checked_sub(2).and_then(|at| self.rare_last.at(scan.text, at)) {
+            self.rare_last.look(scan, state, found, start);
         }
     }
 }
@@ -155,11 +170,18 @@ impl Anchor {
         // A digit in front would make it the middle of a word.
         let word = word.filter(|i| bytes[..*i].iter().all(|b| !b.is_ascii_digit()));
         let rare = bytes.iter().position(|b| RARE.contains(b));
-        Self { text, ignore_case: false, lead: rare.or(word).unwrap_or(0), action }
+        let lead = rare.or(word).unwrap_or(0);
+        Self { text, head: Head::new(bytes, false), ignore_case: false, lead, action }
     }
 
     fn folded(text: &'static str, action: Action) -> Self {
-        Self { ignore_case: true, ..Self::exact(text, action) }
+        let head = Head::new(text.as_bytes(), true);
+        Self { head, ignore_case: true, ..Self::exact(text, action) }
+    }
+
+    fn name(text: &'static str) -> Self {
+        let alone = names::classify(text.as_bytes()).is_some();
+        Self::folded(text, Action::Name { alone })
     }
 
     fn has_word(&self) -> bool {
@@ -192,19 +214,27 @@ impl Anchor {
         pairs.flat_map(|(a, b)| c.iter().map(move |c| [a, b, *c])).collect()
     }
 
+    /// Whether what lies behind the head of the text stands there too.
+    #[inline]
+    fn has_tail_at(&self, text: &[u8], start: usize) -> bool {
+        let Some(tail) = self.text.as_bytes().get(HEAD..) else {
+            return true;
+        };
+        let from = start + HEAD;
+        text.get(from..from + tail.len()).is_some_and(|there| match self.ignore_case {
+            true => there.eq_ignore_ascii_case(tail),
+            false => there == tail,
+        })
+    }
+
     /// Compares the text at `start`, and runs the detector if it stands there.
     fn look(&self, scan: &mut Scan<'_>, state: &mut State, start: usize) {
         let end = start + self.text.len();
-        let Some(there) = scan.text.get(start..end) else {
-            return;
-        };
-        // Mostly the first bytes tell, so this is faster than comparing slices.
-        let same = |(a, b): (&u8, &u8)| a == b || self.ignore_case && a.eq_ignore_ascii_case(b);
-        if !self.text.as_bytes().iter().zip(there).all(same) {
+        if !self.head.is_at(scan.text, start) || !self.has_tail_at(scan.text, start) {
             return;
         }
         match self.action {
-            Action::Name => named::at(scan, start..end, &mut state.name),
+            Action::Name { alone } => named::at(scan, start..end, alone, &mut state.name),
             Action::Authorization(scheme) => authorization::at(scan, start, scheme),
             Action::PhoneWord => phone::at_word(scan, start..end),
             Action::Phrase => named::after_phrase(scan, start..end),
@@ -214,14 +244,55 @@ impl Anchor {
             }
             Action::Token(rule) => tokens::at(scan, start, self.text, rule),
             Action::Wallet => wallet::bech32_at(scan, start),
+            Action::Announce(what) => scan.announcements.add(what),
             Action::Pem => pem::at(scan, start),
             Action::Jwt => jwt::at(scan, start),
         }
     }
 }
 
+/// Bytes of a [`Head`].
+const HEAD: usize = 8;
+
+/// The first bytes of a text, compared at once.
+struct Head {
+    bytes: u64,
+    /// Bits that make a small letter of a capital.
+    fold: u64,
+    mask: u64,
+}
+
+impl Head {
+    fn new(text: &[u8], ignore_case: bool) -> Self {
+        let (mut bytes, mut fold, mut mask) = ([0; HEAD], [0; HEAD], [0; HEAD]);
+        for (i, byte) in text.iter().take(HEAD).enumerate() {
+            if ignore_case && byte.is_ascii_alphabetic() {
+                fold[i] = 0x20;
+            }
+            bytes[i] = byte | fold[i];
+            mask[i] = u8::MAX;
+        }
+        let [bytes, fold, mask] = [bytes, fold, mask].map(u64::from_le_bytes);
+        Self { bytes, fold, mask }
+    }
+
+    #[inline]
+    fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let rest = text.get(at..).unwrap_or_default();
+        let there = match rest.first_chunk::<HEAD>() {
+            Some(there) => *there,
+            None => {
+                let mut there = [0; HEAD];
+                there[..rest.len()].copy_from_slice(rest);
+                there
+            }
+        };
+        (u64::from_le_bytes(there) | self.fold) & self.mask == self.bytes
+    }
+}
+
 /// Bits of the hash of three bytes.
-const HASH_BITS: u32 = 14;
+const HASH_BITS: u32 = 12;
 /// Folds capitals onto small letters. It makes other bytes alike too, which
 /// only means that a few more places are looked at.
 const FOLD: u32 = 0x0020_2020;
@@ -230,7 +301,7 @@ const FOLD: u32 = 0x0020_2020;
 struct Table {
     /// By hash: what may follow, as [`fourth_bit`]s; 0 if there is no entry. It
     /// fits into a first cache, and most places need nothing else.
-    known: Box<[u16; 1 << HASH_BITS]>,
+    known: Box<[u32; 1 << HASH_BITS]>,
     /// By hash: where its entries lie.
     ranges: Vec<(u16, u16)>,
     /// Three bytes, folded, and the number of an anchor, by hash.
@@ -247,7 +318,7 @@ impl Table {
             let from = from(anchor);
             let fourth = anchor.possible(from + 3).iter().fold(0, |bits, b| bits | fourth_bit(*b));
             for [a, b, c] in anchor.grams(from) {
-                let gram = fold([a, b, c, 0]);
+                let gram = fold(u32::from_le_bytes([a, b, c, 0]));
                 known[hash(gram)] |= fourth;
                 entries.push((gram, number));
             }
@@ -265,39 +336,56 @@ impl Table {
         Self { known, ranges, entries, anchors }
     }
 
-    /// The anchors that may have their three bytes at `at`.
+    /// The three bytes at `at`, if an anchor may have them there.
     #[inline]
-    fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = &Anchor> {
-        let bytes = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
-            Some(bytes) => *bytes,
-            None => match text.get(at..) {
-                Some([a, b, c]) => [*a, *b, *c, 0],
-                Some([a, b]) => [*a, *b, 0, 0],
-                _ => [0; 4],
-            },
+    fn at(&self, text: &[u8], at: usize) -> Option<u32> {
+        let rest = text.get(at..)?;
+        let four = match rest.first_chunk() {
+            Some(four) => u32::from_le_bytes(*four),
+            None => last_bytes(rest),
         };
-        let gram = fold(bytes);
-        let hash = hash(gram);
-        let (from, to) = match self.known[hash] & fourth_bit(bytes[3]) {
-            0 => (0, 0),
-            _ => self.ranges[hash],
-        };
-        self.entries[usize::from(from)..usize::from(to)]
-            .iter()
-            .filter(move |(entry, _)| *entry == gram)
-            .map(|(_, number)| &self.anchors[usize::from(*number)])
+        let gram = fold(four);
+        (self.known[hash(gram)] & fourth_bit((four >> 24) as u8) != 0).then_some(gram)
+    }
+
+    /// Looks for the anchors that have these three bytes, each where `start`
+    /// says that it begins.
+    #[inline(never)]
+    fn look(
+        &self,
+        scan: &mut Scan<'_>,
+        state: &mut State,
+        gram: u32,
+        start: impl Fn(&Anchor) -> Option<usize>,
+    ) {
+        let (from, to) = self.ranges[hash(gram)];
+        for (entry, number) in &self.entries[usize::from(from)..usize::from(to)] {
+            let anchor = &self.anchors[usize::from(*number)];
+            if *entry == gram
+                && let Some(start) = start(anchor)
+            {
+                anchor.look(scan, state, start);
+            }
+        }
     }
 }
 
-#[inline]
-fn fold(bytes: [u8; 4]) -> u32 {
-    (u32::from_le_bytes(bytes) | FOLD) & 0x00ff_ffff
+/// Fewer than four bytes at the end of a text, with zeros behind them.
+#[cold]
+fn last_bytes(rest: &[u8]) -> u32 {
+    rest.iter().rev().fold(0, |bytes, byte| bytes << 8 | u32::from(*byte))
 }
 
-/// One of sixteen bits for a byte, whatever its case.
+/// The first three of four bytes.
 #[inline]
-fn fourth_bit(byte: u8) -> u16 {
-    1 << (byte & 15)
+fn fold(four: u32) -> u32 {
+    (four | FOLD) & 0x00ff_ffff
+}
+
+/// One of 32 bits for a byte, the same for a letter in both cases.
+#[inline]
+fn fourth_bit(byte: u8) -> u32 {
+    1 << (byte & 31)
 }
 
 #[inline]
@@ -312,8 +400,9 @@ mod tests {
     #[test]
     fn every_anchor_can_be_found() {
         let anchors = Anchors::get();
-        for anchor in &anchors.rare {
-            assert!(RARE.contains(&anchor.text.as_bytes()[anchor.lead]), "{}", anchor.text);
+        for anchor in anchors.rare_first.anchors.iter().chain(&anchors.rare_last.anchors) {
+            let bytes = anchor.text.as_bytes();
+            assert!(RARE.contains(&bytes[anchor.lead]) && bytes.len() >= 3, "{}", anchor.text);
         }
         for anchor in &anchors.starts.anchors {
             let enough = anchor.text.len() >= anchor.lead + 3 || anchor.next().is_some();

@@ -1,14 +1,13 @@
 //! Payment cards: issuer and length (ISO/IEC 7812) and the Luhn check digit.
 
 use super::Scan;
+use super::context::Announced;
 use crate::bytes::{DIGIT, before};
 use crate::kind::Kind;
 
 const MIN: usize = 13;
 const MAX: usize = 19;
 const GROUPS_MAX: usize = 5;
-/// Words that announce a card of any issuer.
-const WORDS: &[&str] = &["card", "cards", "creditcard", "pan", "visa", "mastercard", "amex"];
 
 /// `at` is the first digit of a number.
 pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
@@ -27,7 +26,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize) {
         }
         let evidence = if is_issued(digits, count > 1) {
             at
-        } else if let Some(word) = scan.announced(at, WORDS) {
+        } else if let Some(word) = scan.announced(at, Announced::Card) {
             word
         } else {
             continue;

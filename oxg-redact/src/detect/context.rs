@@ -1,45 +1,78 @@
 //! Words in front of a number that tell what it is.
 
 use super::Scan;
+use crate::bytes::before;
 
 /// How far in front of a number the word is looked for.
 const BACK: usize = 40;
 
-impl Scan<'_> {
-    /// Whether one of `words`, in small letters, stands in front of `at` on the
-    /// same line. Returns where the evidence for that begins.
-    pub(super) fn announced(&self, at: usize, words: &[&str]) -> Option<usize> {
-        let from = at.saturating_sub(BACK);
-        let text = self.text.get(from..at)?;
-        // Mostly letters are missing, which is told faster than a word is sought.
-        let present = letters(text);
-        if !words.iter().any(|word| letters(word.as_bytes()) & !present == 0) {
-            return None;
+/// What a word may announce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Announced {
+    Ssn,
+    Passport,
+    Card,
+}
+
+impl Announced {
+    pub(super) const ALL: [Self; 3] = [Self::Ssn, Self::Passport, Self::Card];
+
+    /// The words that announce it, in small letters.
+    pub(super) const fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Ssn => &["ssn", "social", "itin", "taxpayer", "tin"],
+            Self::Passport => &["passport", "passeport", "reisepass", "pasaporte"],
+            Self::Card => &["card", "cards", "creditcard", "pan", "visa", "mastercard", "amex"],
         }
-        let mut head = [0; BACK];
-        let head = head.get_mut(..text.len())?;
-        head.copy_from_slice(text);
-        head.make_ascii_lowercase();
-        let line = memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
-        words
-            .iter()
-            .filter_map(|word| find_word(&head[line..], word.as_bytes()))
-            .min()
-            .map(|place| from + line + place)
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
     }
 }
 
-/// One bit for each letter in `text`, whatever its case.
-fn letters(text: &[u8]) -> u32 {
-    // Bytes beside the letters in ASCII may have a bit too, digits have none.
-    text.iter().fold(0, |letters, byte| letters | u32::from(byte >> 6 & 1) << (byte & 31))
+/// What words of a text announced so far.
+#[derive(Default)]
+pub(super) struct Announcements(u8);
+
+impl Announcements {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn add(&mut self, what: Announced) {
+        self.0 |= what.bit();
+    }
 }
 
-/// Where a word stands that does not begin in the middle of another.
-fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
-    let (first, rest) = word.split_first()?;
-    memchr::memrchr_iter(*first, text).find(|at| {
-        let begins = at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_lowercase());
-        begins && text[at + 1..].starts_with(rest)
-    })
+impl Scan<'_> {
+    /// Whether a word in front of `at`, on the same line, announces `what`.
+    /// Returns where the evidence for that begins.
+    pub(super) fn announced(&self, at: usize, what: Announced) -> Option<usize> {
+        if self.announcements.0 & what.bit() == 0 {
+            return None;
+        }
+        let from = at.saturating_sub(BACK);
+        let near = self.text.get(from..at)?;
+        let mut head = [0; BACK];
+        let head = head.get_mut(..near.len())?;
+        head.copy_from_slice(near);
+        head.make_ascii_lowercase();
+        let line = memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
+        let words = what.words().iter();
+        words.filter_map(|word| self.last(from + line, &head[line..], word.as_bytes())).min()
+    }
+
+    /// The last place where a word stands that is no part of another. `near` is
+    /// the text from `from` on, in small letters.
+    fn last(&self, from: usize, near: &[u8], word: &[u8]) -> Option<usize> {
+        let (first, rest) = word.split_first()?;
+        memchr::memrchr_iter(*first, near)
+            .find(|at| {
+                let begins =
+                    !before(self.text, from + at).is_some_and(|b| b.is_ascii_alphanumeric());
+                begins && near[at + 1..].starts_with(rest)
+            })
+            .map(|at| from + at)
+    }
 }

@@ -5,7 +5,7 @@ use super::pair;
 use crate::bytes::{ByteSet, DIGIT, WORD, before, quote_len, quote_len_back};
 
 /// Blanks allowed on each side of a separator.
-const BLANKS_MAX: usize = 32;
+pub(super) const BLANKS_MAX: usize = 32;
 /// Longest name of a type.
 const TYPE_MAX: usize = 32;
 /// Blanks allowed at the start of the line after a key.

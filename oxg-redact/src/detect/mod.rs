@@ -55,6 +55,7 @@ pub(crate) struct Scan<'a> {
     settings: &'a Settings,
     spans: &'a mut Vec<Span>,
     runs: runs::Runs,
+    announcements: context::Announcements,
 }
 
 impl Scan<'_> {
@@ -91,7 +92,13 @@ impl Scan<'_> {
 
 /// Runs every detector over `text`. Findings are in no order and may overlap.
 pub(crate) fn run(text: &[u8], settings: &Settings, spans: &mut Vec<Span>) {
-    let mut scan = Scan { text, settings, spans, runs: runs::Runs::default() };
+    let mut scan = Scan {
+        text,
+        settings,
+        spans,
+        runs: runs::Runs::default(),
+        announcements: context::Announcements::default(),
+    };
     starts::run(&mut scan);
     own::run(&mut scan);
     if scan.wants(Kind::IpAddress) {

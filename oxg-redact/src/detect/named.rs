@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::Scan;
-use super::gap::{Link, Place, after_key};
+use super::gap::{BLANKS_MAX, Link, Place, after_key, blanks};
 use super::named_value::{is_plainly_random, looks_secret};
 use super::pair;
 use super::value::{Found, extract, next_in_list};
-use crate::bytes::{ALNUM, ByteSet, HEX, before};
+use crate::bytes::{ALNUM, ByteSet, HEX, LETTER, before};
 use crate::kind::Kind;
 use crate::names::{NAME_MAX, Sensitivity, classify};
 
@@ -37,8 +37,9 @@ pub(crate) fn after_phrase(scan: &mut Scan<'_>, phrase: Range<usize>) {
     }
 }
 
-/// Judges the key that holds the stem at `stem`. `last` is the key judged before.
-pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize>) {
+/// Judges the key that holds the stem at `stem`, which `alone` tells to be a
+/// name by itself. `last` is the key judged before.
+pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, alone: bool, last: &mut Range<usize>) {
     if last.start <= stem.start && stem.end <= last.end || !scan.wants(Kind::NamedSecret) {
         return;
     }
@@ -49,11 +50,17 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, last: &mut Range<usize
     if end > last.end {
         *last = start..end;
     }
+    if !alone && (start..end) == stem {
+        return;
+    }
     let mut evidence = start;
     let start = start + escape_in_front(text, start);
     let Some(place) = after_key(text, start, end) else {
         return;
     };
+    if place.link.is_loose() && is_prose(text, place.at) {
+        return;
+    }
     match before(text, start) {
         // `checksum/secret: …` of a chart.
         Some(b'/') if text[..start].ends_with(b"checksum/") => return,
@@ -158,7 +165,20 @@ fn judge(
     (fits && looks_secret(bytes, sensitivity, &found, scan.settings.trust_names)).then_some(found)
 }
 
+/// Whether a word of letters stands at `at` or behind blanks there, as none of
+/// the secrets that a loose link leads to.
+fn is_prose(text: &[u8], at: usize) -> bool {
+    let at = at + blanks(&text[at..], BLANKS_MAX);
+    let letters = LETTER.run(&text[at..], NAME_MAX);
+    letters > 0 && text.get(at + letters).is_none_or(|b| b" \t\r\n,;".contains(b))
+}
+
 impl Link {
+    /// Whether only what looks random or stands between quotes counts.
+    fn is_loose(self) -> bool {
+        matches!(self, Self::Beside | Self::BesideQuoted | Self::Directive)
+    }
+
     fn needs_quotes(self) -> bool {
         matches!(self, Self::Quoted | Self::BesideQuoted)
     }

@@ -2,11 +2,9 @@
 //! national insurance number of the United Kingdom.
 
 use super::Scan;
+use super::context::Announced;
 use crate::bytes::{DIGIT, before, left_edge, right_edge};
 use crate::kind::Kind;
-
-/// Words that announce a social security number.
-const SSN_WORDS: &[&str] = &["ssn", "social", "itin", "taxpayer", "tin"];
 
 /// `ddd-dd-dddd` or `ddd.dd.dddd` in the ranges that the Social Security
 /// Administration gives out; with blanks or in one piece if a word announces it.
@@ -52,7 +50,7 @@ pub(crate) fn ssn_at(scan: &mut Scan<'_>, at: usize) {
     let evidence = match separator {
         Some(b'-' | b'.') => Some(at),
         Some(b' ') if is_alone(text, at, at + len) => Some(at.saturating_sub(2)),
-        Some(b' ') | None => scan.announced(at, SSN_WORDS),
+        Some(b' ') | None => scan.announced(at, Announced::Ssn),
         Some(_) => None,
     };
     if let Some(evidence) = evidence {
@@ -73,9 +71,6 @@ fn is_alone(text: &[u8], start: usize, end: usize) -> bool {
     no_row(before(text, start), ahead) && no_row(text.get(end).copied(), text.get(end + 1).copied())
 }
 
-/// Words that announce the number of a passport.
-const PASSPORT_WORDS: &[&str] = &["passport", "passeport", "reisepass", "pasaporte"];
-
 /// Six to nine digits, up to two letters in front, where a word announces a
 /// passport. `at` is the first digit.
 pub(crate) fn passport_at(scan: &mut Scan<'_>, at: usize, len: usize) {
@@ -85,7 +80,7 @@ pub(crate) fn passport_at(scan: &mut Scan<'_>, at: usize, len: usize) {
         return;
     }
     let start = at - letters;
-    if let Some(evidence) = scan.announced(start, PASSPORT_WORDS) {
+    if let Some(evidence) = scan.announced(start, Announced::Passport) {
         scan.add(Kind::Passport, "passport", start..at + len, evidence..at + len + 1);
     }
 }

@@ -2,52 +2,46 @@
 //! few rare bytes stand.
 
 use super::anchors::{self, Anchors};
-use super::classes::{BLOCK, Classes, REACH, Window, runs_of};
+use super::classes::{BLOCK, Window};
 use super::{Scan, email, numbers, phone, url};
 use crate::bytes::{ByteSet, escape_len};
 use crate::kind::Kind;
 
 /// What follows a name whose last word is run together with another.
 static AFTER_NAME: ByteSet = ByteSet::new("=:\"'>\\]%(,`");
-/// A run of letters and digits so long is no word.
-const LONG_RUN: u32 = 32;
-const _: () = assert!(LONG_RUN <= REACH);
+/// The same behind a blank.
+static AFTER_BLANK: ByteSet = ByteSet::new("=:\"'");
 
 pub(super) fn run(scan: &mut Scan<'_>) {
     let text = scan.text;
     let anchors = Anchors::get();
     let mut state = anchors::State::default();
     let wants_numbers = numbers::wanted(scan);
-    let mut classes = [Classes::default(), Classes::default(), Classes::of(text, 0)];
+    let mut window = Window::first(text);
     let mut rare = false;
     for from in (0..text.len()).step_by(BLOCK) {
-        classes = [classes[1], classes[2], Classes::of(text, from + BLOCK)];
-        let [last, this, next] = classes;
-        rare |= this.rare;
-        let window = Window::new(last, this, next);
-        for at in Window::block(word_starts(&window)) {
+        rare |= window.has_rare();
+        for at in window.word_starts() {
             anchors.at_word(scan, &mut state, from + at);
         }
-        for at in Window::block(word_ends(&window)) {
+        for at in window.word_ends() {
             let end = from + at + 1;
-            let named = match text.get(end..) {
-                Some([b' ', after, ..]) => matches!(after, b'=' | b':' | b'"' | b'\''),
-                Some([after, ..]) => AFTER_NAME.has(*after),
-                _ => false,
+            let named = match text.get(end) {
+                Some(b' ') => text.get(end + 1).is_some_and(|b| AFTER_BLANK.has(*b)),
+                after => after.is_some_and(|b| AFTER_NAME.has(*b)),
             };
             if named {
                 anchors.at_word_end(scan, &mut state, end);
             }
         }
-        let long = long_runs(&window);
-        if long != 0 {
-            for at in Window::block(long) {
-                anchors.at_long_run(scan, from + at);
-            }
+        for at in window.long_runs() {
+            anchors.at_long_run(scan, from + at);
         }
+        // Behind the words, which tell what numbers are.
         if wants_numbers {
             numbers::at_block(scan, from, &window);
         }
+        window.advance(text, from + 2 * BLOCK);
     }
     if rare {
         rare_bytes(scan, anchors, &mut state);
@@ -76,27 +70,4 @@ fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors, state: &mut anchors::State
             phone::international(scan, at);
         }
     }
-}
-
-/// Where words of letters begin, within a run of letters too: `accessToken`, `APIKey`.
-#[inline]
-fn word_starts(window: &Window) -> u128 {
-    let Window { alnum, digits, capitals } = *window;
-    let letters = alnum & !digits;
-    let small = letters & !capitals;
-    letters & !(alnum << 1) | capitals & (small << 1 | capitals << 1 & small >> 1)
-}
-
-/// The last bytes of words of at least five letters.
-#[inline]
-fn word_ends(window: &Window) -> u128 {
-    let Window { alnum, digits, .. } = *window;
-    let letters = alnum & !digits;
-    let two = letters & letters << 1;
-    two & two << 2 & letters << 4 & !(alnum >> 1)
-}
-
-#[inline]
-fn long_runs(window: &Window) -> u128 {
-    window.alnum & !(window.alnum << 1) & runs_of(window.alnum, LONG_RUN)
 }

@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use index::Index;
@@ -25,6 +26,8 @@ const FRESH_MIN: usize = 256;
 #[derive(Default)]
 pub(crate) struct KnownValues {
     current: RwLock<Arc<Snapshot>>,
+    /// Whether there was ever a value. Most redactors of a process have none.
+    any: AtomicBool,
     writer: Mutex<Writer>,
 }
 
@@ -42,6 +45,11 @@ struct Writer {
 }
 
 impl KnownValues {
+    /// The values, if there are any.
+    pub(crate) fn if_any(&self) -> Option<Arc<Snapshot>> {
+        self.any.load(Ordering::Acquire).then(|| self.snapshot())
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -108,6 +116,7 @@ impl KnownValues {
         let fresh = Arc::new(Index::new(texts(&writer.fresh)));
         let next = Arc::new(Snapshot { settled, fresh });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        self.any.store(true, Ordering::Release);
     }
 }
 

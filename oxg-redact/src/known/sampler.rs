@@ -5,6 +5,8 @@
 //! hold such a window. Each pattern is entered at `STRIDE` consecutive offsets,
 //! so every occurrence meets a sample.
 
+use std::ops::Range;
+
 /// Where a window lies in a pattern.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
@@ -24,7 +26,9 @@ pub(super) struct Sampler<const WINDOW: usize, const STRIDE: usize> {
 }
 
 /// Bits of the filter for each place, at least.
-const BITS_PER_PLACE: usize = 8;
+const BITS_PER_PLACE: usize = 16;
+/// Samples that are looked up at once.
+const GROUP: usize = 4;
 /// Offsets of a pattern that are tried for the least crowded.
 const TRIED: usize = 8;
 
@@ -80,16 +84,39 @@ impl<const WINDOW: usize, const STRIDE: usize> Sampler<WINDOW, STRIDE> {
         if self.filter.is_empty() || text.len() < WINDOW {
             return true;
         }
-        for at in (0..=text.len() - WINDOW).step_by(STRIDE) {
-            let hash = hash_at::<WINDOW>(text, at);
-            let bits = two_bits(hash);
-            if self.filter[top(hash, self.filter.len())] & bits == bits
-                && !self.look_up(hash, at, look)
-            {
+        let last = text.len() - WINDOW;
+        let mut at = 0;
+        // Several samples to one branch: most groups have no hit.
+        while at + (GROUP - 1) * STRIDE <= last {
+            let hit = (0..GROUP).fold(false, |hit, i| {
+                hit | self.may_hold(hash_at::<WINDOW>(text, at + i * STRIDE))
+            });
+            let end = at + GROUP * STRIDE;
+            if hit && !self.search_group(text, at..end, look) {
                 return false;
             }
+            at = end;
         }
-        true
+        self.search_group(text, at..last + 1, look)
+    }
+
+    /// Whether a window with this hash may be known.
+    #[inline]
+    fn may_hold(&self, hash: u64) -> bool {
+        let bits = two_bits(hash);
+        self.filter[top(hash, self.filter.len())] & bits == bits
+    }
+
+    fn search_group(
+        &self,
+        text: &[u8],
+        group: Range<usize>,
+        look: &mut impl FnMut(usize, Place) -> bool,
+    ) -> bool {
+        group.step_by(STRIDE).all(|at| {
+            let hash = hash_at::<WINDOW>(text, at);
+            !self.may_hold(hash) || self.look_up(hash, at, look)
+        })
     }
 
     fn look_up(&self, hash: u64, at: usize, look: &mut impl FnMut(usize, Place) -> bool) -> bool {

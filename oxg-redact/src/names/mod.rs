@@ -3,7 +3,7 @@
 mod table;
 mod words;
 
-use table::{Lists, lists_of};
+use table::{Lists, by_end, lists_of};
 pub(crate) use words::{ENDS, SERVICES, STEMS};
 
 /// How sure a name makes us that its value is secret.
@@ -120,8 +120,8 @@ fn judge_word(word: &[u8], previous: Option<&[u8]>, next: Option<&[u8]>) -> Opti
     }
     let trimmed = word.len() - word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let word = &word[..trimmed];
-    if let Some((_, s)) = ENDS.iter().find(|(end, _)| word.ends_with(end.as_bytes())) {
-        return Some(*s);
+    if let Some(sensitivity) = by_end(word) {
+        return Some(sensitivity);
     }
     let key = matches!(word, b"key" | b"keys") && next.is_none();
     (key && !previous.is_some_and(|of| lists_of(of).has(Lists::NO_KEY_OF))

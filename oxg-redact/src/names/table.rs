@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::words::{ABOUT, CERTAIN, COUNTING, KEY_OF, NO_KEY_OF, SERVICES, SESSION_WITH, SUSPECT};
+use super::Sensitivity;
+use super::words::{
+    ABOUT, CERTAIN, COUNTING, ENDS, KEY_OF, NO_KEY_OF, SERVICES, SESSION_WITH, SUSPECT,
+};
 
 /// The lists that a word is on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,4 +69,22 @@ pub(super) fn lists_of(word: &[u8]) -> Lists {
 fn bucket(word: &[u8]) -> usize {
     let at = |i: usize| word.get(i).copied().map_or(0, usize::from);
     (word.len() * 37 + at(0) * 5 + at(1) * 17 + at(word.len().saturating_sub(1)) * 3) % BUCKETS
+}
+
+/// The ends of words by their last letter.
+static BY_LAST: LazyLock<[Vec<(&'static [u8], Sensitivity)>; 26]> = LazyLock::new(|| {
+    std::array::from_fn(|letter| {
+        let ends = ENDS.iter().map(|(end, sensitivity)| (end.as_bytes(), *sensitivity));
+        ends.filter(|(end, _)| end.last().and_then(|b| letter_number(*b)) == Some(letter)).collect()
+    })
+});
+
+/// What the end of a word in small letters tells.
+pub(super) fn by_end(word: &[u8]) -> Option<Sensitivity> {
+    let ends = BY_LAST.get(letter_number(*word.last()?)?)?;
+    ends.iter().find(|(end, _)| word.ends_with(end)).map(|(_, sensitivity)| *sensitivity)
+}
+
+fn letter_number(byte: u8) -> Option<usize> {
+    byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'))
 }

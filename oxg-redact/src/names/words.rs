@@ -12,7 +12,7 @@ pub(crate) const STEMS: &[&str] = &[
     "crumb", "psk", "_pat", "salt", "sid", "passcode", "kennwort", "contrase", "senha", "wachtwoord",
     "haslo", "parola", "heslo", "salasana", "mot_de_passe", "motdepasse", "passe", "requirepass", "masterauth", "bindpw",
     "keypass", "storepass", "mdp", "clave", "unseal",
-    "contraseña", "requirepass", "masterauth", "bindpw", "keypass", "storepass", "access_id", "accessid",
+    "contraseña", "access_id", "accessid",
     "reporter_id",
 ];
 
