@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use oxg_broker::{Broker, Session};
 use oxg_redact::Redactor;
+use oxg_sdk::channel::BrokerChannel;
 use oxg_sdk::clients::Clients;
 use oxg_sdk::logging::{LogLine, Logging};
 use oxg_sdk::{Plugin, RunError, RunSummary, Runtime};
@@ -201,12 +202,24 @@ impl<P: Plugin> Testkit<P> {
     /// # Panics
     /// If the system gives no random bytes, or the transport has no socket.
     pub async fn clients(&self) -> Clients {
-        let session = self.0.host.session(Vec::new()).await;
         let redactor = Redactor::default();
-        let way = self.0.transport.open(&self.0.host, &session, &redactor).await;
+        Clients::new(self.open(&redactor).await, redactor)
+    }
+
+    /// The way to the broker alone, in a session of its own: for clients that take a channel.
+    ///
+    /// # Panics
+    /// As [`clients`](Self::clients).
+    pub async fn channel(&self) -> BrokerChannel {
+        self.open(&Redactor::default()).await
+    }
+
+    async fn open(&self, redactor: &Redactor) -> BrokerChannel {
+        let session = self.0.host.session(Vec::new()).await;
+        let way = self.0.transport.open(&self.0.host, &session, redactor).await;
         let channel = way.channel.clone();
         lock(&self.0.open).push((session, way));
-        Clients::new(channel, redactor)
+        channel
     }
 
     /// Checks that every expectation was met and nothing else was asked for.

@@ -37,7 +37,8 @@ impl Transport {
     pub(crate) async fn open(self, host: &Host, session: &Session, redactor: &Redactor) -> Way {
         let token = TokenSource::value(session.token().expose_secret());
         let token = token.unwrap_or_else(|error| panic!("the token cannot be used: {error}"));
-        let build = |channel: ChannelBuilder| channel.token(token).redactor(redactor.clone()).build();
+        let build =
+            |channel: ChannelBuilder| channel.token(token).redactor(redactor.clone()).build();
         let listener = match self {
             Self::Memory => {
                 let channel = build(in_memory(host));
