@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::calls::Calls;
 use crate::host::{Host, lock};
 use crate::run::{Capture, Ended, Run};
+use crate::secrets::Secrets;
 use crate::targets::Targets;
 use crate::transport::{Transport, Way};
 
@@ -39,7 +40,7 @@ struct Kit<P> {
     transport: Transport,
     host: Host,
     /// What the clients that were given out live on.
-    open: Mutex<Vec<(Session, Way)>>,
+    open: Mutex<Vec<(Arc<Session>, Way)>>,
 }
 
 impl<P: Plugin> Testkit<P> {
@@ -75,22 +76,14 @@ impl<P: Plugin> Testkit<P> {
         &self.0.host.calls
     }
 
-    /// The broker goes away, in the middle of whatever it is doing. Its connections break, and
-    /// until [`start_broker`](Self::start_broker) new ones are refused; over a socket, where
-    /// someone still listens, they end at once.
-    pub fn stop_broker(&self) {
-        self.0.host.stop_broker();
+    /// Where the secrets come from, for a test that wants more of them than canaries.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.host.secrets
     }
 
-    /// The broker is back. It has forgotten nothing: sessions, leases and tasks are as they were.
-    pub fn start_broker(&self) {
-        self.0.host.start_broker();
-    }
-
-    /// The broker goes away and is back at once.
-    pub fn restart_broker(&self) {
-        self.stop_broker();
-        self.start_broker();
+    pub(crate) fn host(&self) -> &Host {
+        &self.0.host
     }
 
     /// The broker itself, for what this type has no words for.
@@ -106,7 +99,7 @@ impl<P: Plugin> Testkit<P> {
     /// If `name` is not the name of a secret.
     #[track_caller]
     pub fn secret(&self, name: &str) -> String {
-        self.0.host.secret(name)
+        self.0.host.secrets.canary(name)
     }
 
     /// Settings in place of those in the manifest, key by key.

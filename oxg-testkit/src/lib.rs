@@ -38,6 +38,8 @@
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
 //! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
+//! | where secrets come from | [`Secrets`] |
+//! | what happens to the host during a run | [`Testkit::restart_broker`] and its neighbours |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
@@ -45,6 +47,7 @@
 //! | sockets in place of memory | [`Transport`] |
 
 mod calls;
+mod control;
 mod findings;
 mod host;
 mod kit;
@@ -52,7 +55,9 @@ mod path;
 pub mod prelude;
 mod process;
 mod run;
+mod secrets;
 mod targets;
+mod tasks;
 mod transport;
 
 pub use calls::{Call, CallExpectation, Calls};
@@ -60,6 +65,7 @@ pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use process::PluginProcess;
 pub use run::{Decided, Ended, Logs, Run, allowed, denied};
+pub use secrets::{SecretExpectation, Secrets};
 pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
 
 pub use transport::Transport;

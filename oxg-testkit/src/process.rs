@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::calls::Calls;
 use crate::host::Host;
 use crate::run::{Capture, Ended, Run};
+use crate::secrets::Secrets;
 use crate::targets::Targets;
 
 /// How long the last lines of output are waited for: a process that the plugin left behind may
@@ -125,6 +126,12 @@ impl PluginProcess {
         &self.host.calls
     }
 
+    /// Where the secrets come from.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.host.secrets
+    }
+
     /// The broker itself.
     #[must_use]
     pub fn broker(&self) -> &Broker {
@@ -138,7 +145,7 @@ impl PluginProcess {
     /// If `name` is not the name of a secret.
     #[track_caller]
     pub fn secret(&self, name: &str) -> String {
-        self.host.secret(name)
+        self.host.secrets.canary(name)
     }
 
     /// Settings in place of those in the manifest, key by key.
