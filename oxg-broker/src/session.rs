@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifacts::Uploads;
+use crate::artifacts::{Conditions, Uploads};
+use crate::body::full;
 use crate::egress::Quota;
 use crate::error::BrokerError;
 use crate::policy::Policy;
@@ -24,7 +25,7 @@ use crate::random;
 use crate::secrets::{Borrower, SecretLease, SecretSource, Secrets};
 use crate::services::Services;
 use crate::sessions::SessionState;
-use crate::tasks::{MemoryTasks, TaskCounts, TaskView, Tasks};
+use crate::tasks::{MemoryTasks, TaskCounts, TaskStore, TaskView, Tasks};
 
 /// What a plugin gets for one run, before it starts.
 #[must_use = "a session begins with `open`"]
@@ -33,6 +34,7 @@ pub struct SessionBuilder {
     manifest: Manifest,
     secrets: BTreeMap<SecretName, SecretString>,
     secret_sources: Vec<Arc<dyn SecretSource>>,
+    tasks: Option<Arc<dyn TaskStore>>,
     loopback_ports: Vec<u16>,
     config: Map<String, Value>,
 }
@@ -45,6 +47,7 @@ impl SessionBuilder {
             manifest,
             secrets: BTreeMap::new(),
             secret_sources: Vec::new(),
+            tasks: None,
             loopback_ports: Vec::new(),
             config,
         }
@@ -60,6 +63,12 @@ impl SessionBuilder {
     /// which they were added.
     pub fn secret_source(mut self, source: impl SecretSource) -> Self {
         self.secret_sources.push(Arc::new(source));
+        self
+    }
+
+    /// Keeps the tasks of this session in `store`, whatever the broker's other sessions have.
+    pub fn task_store(mut self, store: impl TaskStore) -> Self {
+        self.tasks = Some(Arc::new(store));
         self
     }
 
@@ -94,7 +103,8 @@ impl SessionBuilder {
 
         let name = self.manifest.name.to_string();
         let artifacts = self.services.artifacts_of(&name)?;
-        let tasks = self.services.tasks.clone().unwrap_or_else(|| Arc::new(MemoryTasks::new()));
+        let tasks = self.tasks.clone().or_else(|| self.services.tasks.clone());
+        let tasks = tasks.unwrap_or_else(|| Arc::new(MemoryTasks::new()));
         let plugin_id = format!("{name}-{run_id}");
         let borrower = Borrower { plugin: name, plugin_id: plugin_id.clone() };
         let state = Arc::new(SessionState {
@@ -264,6 +274,19 @@ impl Session {
         }
     }
 
+    /// Stores an artifact of the plugin's, in place of what has the name.
+    ///
+    /// # Errors
+    /// [`BrokerError::Artifacts`] where the store cannot take it.
+    pub async fn put_artifact(
+        &self,
+        name: ArtifactName,
+        bytes: impl Into<bytes::Bytes>,
+    ) -> Result<ArtifactInfo, BrokerError> {
+        let stored = self.state.artifacts.put(name, full(bytes), Conditions::default()).await;
+        stored.map_err(|refusal| BrokerError::Artifacts(refusal.detail))
+    }
+
     /// The bytes of an artifact; `None` where there is none or it cannot be read.
     pub async fn artifact(&self, name: &ArtifactName) -> Option<Vec<u8>> {
         let found = self.state.artifacts.get(name, None).await.ok()?;
@@ -271,14 +294,21 @@ impl Session {
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
+impl Session {
+    /// Ends the session now, as dropping it does: its token is worth nothing from here on.
+    pub fn end(&self) {
         self.state.tasks.drain();
         self.services.sessions.remove(&self.key);
         self.state.ended.cancel();
         // Worth nothing any more, and the redactor holds only so many values. The secrets stay:
         // another session may have the same.
         self.services.redactor.forget(self.token.expose_secret());
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use oxg_broker::{Broker, Session};
 use oxg_manifest::Manifest;
-use oxg_protocol::SecretName;
+use oxg_protocol::ArtifactName;
 use oxg_protocol::task::NewTask;
 use serde_json::{Map, Value};
 
 use crate::calls::{Calls, FaultyCalls, Outage};
 use crate::cassette::{Cassette, Deck};
+use crate::secrets::Secrets;
 use crate::targets::{ScriptedResolve, ScriptedUpstream, Targets};
+use crate::tasks::LentTasks;
 
 /// What a test has of a host, whatever the plugin is.
 pub(crate) struct Host {
@@ -21,7 +23,12 @@ pub(crate) struct Host {
     pub(crate) targets: Targets,
     pub(crate) calls: Calls,
     pub(crate) outage: Outage,
-    secrets: Mutex<BTreeMap<SecretName, String>>,
+    pub(crate) secrets: Secrets,
+    /// The session that was opened last, and its tasks.
+    pub(crate) current: Mutex<Weak<Session>>,
+    pub(crate) tasks: Mutex<LentTasks>,
+    /// What each session begins with.
+    pub(crate) artifacts: Mutex<BTreeMap<ArtifactName, Vec<u8>>>,
     config: Mutex<Map<String, Value>>,
     verified: AtomicBool,
 }
@@ -41,34 +48,24 @@ impl Host {
             .intercept(FaultyCalls::new(calls.clone(), outage.clone()))
             .build();
         let broker = broker.unwrap_or_else(|error| panic!("the broker cannot start: {error}"));
-        let names =
-            manifest.capabilities.secrets.iter().flat_map(|secrets| secrets.names.iter().flatten());
-        let secrets = names
-            .filter_map(|name| name.as_str().parse::<SecretName>().ok())
-            .map(|name| (name.clone(), canary(&name)))
-            .collect();
+        let secrets = Secrets::default();
+        let names = manifest.capabilities.secrets.iter();
+        for name in names.flat_map(|secrets| secrets.names.iter().flatten()) {
+            secrets.canary(name.as_str());
+        }
         Self {
             manifest,
             broker,
             targets,
             calls,
             outage,
-            secrets: Mutex::new(secrets),
+            secrets,
+            current: Mutex::default(),
+            tasks: Mutex::default(),
+            artifacts: Mutex::default(),
             config: Mutex::default(),
             verified: AtomicBool::new(false),
         }
-    }
-
-    #[track_caller]
-    #[allow(clippy::panic, reason = "in a test, a wrong name is a failed test")]
-    pub(crate) fn secret(&self, name: &str) -> String {
-        let name = name.parse::<SecretName>().unwrap_or_else(|error| panic!("{name:?}: {error}"));
-        let value = canary(&name);
-        lock(&self.secrets).entry(name).or_insert(value).clone()
-    }
-
-    pub(crate) fn secrets(&self) -> BTreeMap<SecretName, String> {
-        lock(&self.secrets).clone()
     }
 
     /// What no script covers comes from a cassette, or goes into it.
@@ -76,7 +73,7 @@ impl Host {
     pub(crate) fn cassette(&self, cassette: Cassette) {
         let deck = cassette.load();
         if let Deck::Recorder(recorder) = &deck {
-            lock(&self.secrets).extend(recorder.secrets());
+            recorder.secrets().for_each(|(name, value)| self.secrets.plant(name, value));
         }
         self.targets.load(deck);
     }
@@ -88,14 +85,21 @@ impl Host {
         lock(&self.config).extend(settings);
     }
 
-    /// A session with every canary and these tasks.
+    /// A session with every secret, every artifact and these tasks.
     #[allow(clippy::panic, reason = "a session that cannot open is a failed test")]
-    pub(crate) async fn session(&self, inputs: Vec<Value>) -> Session {
-        let mut session =
-            self.broker.session(self.manifest.clone()).config(lock(&self.config).clone());
-        for (name, value) in self.secrets() {
+    pub(crate) async fn session(&self, inputs: Vec<Value>) -> Arc<Session> {
+        for (name, value) in self.secrets.values() {
             let hidden = self.targets.hide(&value);
             hidden.unwrap_or_else(|error| panic!("the value of {name}: {error}"));
+        }
+        let tasks = LentTasks::default();
+        let mut session = self
+            .broker
+            .session(self.manifest.clone())
+            .config(lock(&self.config).clone())
+            .task_store(tasks.clone())
+            .secret_source(self.secrets.clone());
+        for (name, value) in self.secrets.unscripted() {
             session = session.secret(name, value.into());
         }
         if let Some(recorder) = self.targets.recorder() {
@@ -106,22 +110,19 @@ impl Host {
         }
         let session =
             session.open().unwrap_or_else(|error| panic!("the session cannot open: {error}"));
+        let artifacts = lock(&self.artifacts).clone();
+        for (name, bytes) in artifacts {
+            let stored = session.put_artifact(name, bytes).await;
+            stored.unwrap_or_else(|error| panic!("the artifact cannot be stored: {error}"));
+        }
         for input in inputs {
             let enqueued = session.enqueue(NewTask::new(input)).await;
             enqueued.unwrap_or_else(|error| panic!("the task cannot be enqueued: {error}"));
         }
+        let session = Arc::new(session);
+        *lock(&self.current) = Arc::downgrade(&session);
+        *lock(&self.tasks) = tasks;
         session
-    }
-
-    /// The broker goes away, mid-call: its connections break, and new ones are refused.
-    pub(crate) fn stop_broker(&self) {
-        self.outage.set(true);
-        self.broker.disconnect();
-    }
-
-    /// The broker is back, and has forgotten nothing.
-    pub(crate) fn start_broker(&self) {
-        self.outage.set(false);
     }
 
     /// # Panics
@@ -130,16 +131,17 @@ impl Host {
     #[allow(clippy::panic, reason = "this is an assertion")]
     pub(crate) fn verify(&self) {
         self.verified.store(true, Ordering::Relaxed);
-        let complaints = self.targets.complaints();
-        if !complaints.is_empty() {
-            panic!("the targets saw other than scripted\n{}", complaints.join("\n"));
+        for (heading, complaints) in [
+            ("the targets saw other than scripted", self.targets.complaints()),
+            ("the broker was called other than scripted", self.calls.complaints()),
+            ("secrets were lent other than scripted", self.secrets.complaints()),
+        ] {
+            if !complaints.is_empty() {
+                panic!("{heading}\n{}", complaints.join("\n"));
+            }
         }
         if let Some(Err(error)) = self.targets.recorder().map(|recorder| recorder.save()) {
             panic!("{error}");
-        }
-        let complaints = self.calls.complaints();
-        if !complaints.is_empty() {
-            panic!("the broker was called other than scripted\n{}", complaints.join("\n"));
         }
     }
 }
@@ -151,12 +153,6 @@ impl Drop for Host {
             self.verify();
         }
     }
-}
-
-/// A value that appears nowhere by chance, the same in every run so that failures repeat.
-pub(crate) fn canary(name: &SecretName) -> String {
-    let digest = oxg_protocol::Digest::of(name.as_str().as_bytes()).to_string();
-    format!("canary-{}", &digest[..24])
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use oxg_broker::{Broker, Session};
 use oxg_redact::Redactor;
+use oxg_sdk::channel::BrokerChannel;
 use oxg_sdk::clients::Clients;
 use oxg_sdk::logging::{LogLine, Logging};
 use oxg_sdk::{Plugin, RunError, RunSummary, Runtime};
@@ -16,6 +17,7 @@ use crate::calls::Calls;
 use crate::cassette::{self, Cassette};
 use crate::host::{Host, lock};
 use crate::run::{Capture, Ended, Run};
+use crate::secrets::Secrets;
 use crate::targets::Targets;
 use crate::transport::{Transport, Way};
 
@@ -39,7 +41,7 @@ struct Kit<P> {
     transport: Transport,
     host: Host,
     /// What the clients that were given out live on.
-    open: Mutex<Vec<(Session, Way)>>,
+    open: Mutex<Vec<(Arc<Session>, Way)>>,
 }
 
 impl<P: Plugin> Testkit<P> {
@@ -85,22 +87,14 @@ impl<P: Plugin> Testkit<P> {
         &self.0.host.calls
     }
 
-    /// The broker goes away, in the middle of whatever it is doing. Its connections break, and
-    /// until [`start_broker`](Self::start_broker) new ones are refused; over a socket, where
-    /// someone still listens, they end at once.
-    pub fn stop_broker(&self) {
-        self.0.host.stop_broker();
+    /// Where the secrets come from, for a test that wants more of them than canaries.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.host.secrets
     }
 
-    /// The broker is back. It has forgotten nothing: sessions, leases and tasks are as they were.
-    pub fn start_broker(&self) {
-        self.0.host.start_broker();
-    }
-
-    /// The broker goes away and is back at once.
-    pub fn restart_broker(&self) {
-        self.stop_broker();
-        self.start_broker();
+    pub(crate) fn host(&self) -> &Host {
+        &self.0.host
     }
 
     /// The broker itself, for what this type has no words for.
@@ -116,7 +110,7 @@ impl<P: Plugin> Testkit<P> {
     /// If `name` is not the name of a secret.
     #[track_caller]
     pub fn secret(&self, name: &str) -> String {
-        self.0.host.secret(name)
+        self.0.host.secrets.canary(name)
     }
 
     /// Settings in place of those in the manifest, key by key.
@@ -214,12 +208,24 @@ impl<P: Plugin> Testkit<P> {
     /// # Panics
     /// If the system gives no random bytes, or the transport has no socket.
     pub async fn clients(&self) -> Clients {
-        let session = self.0.host.session(Vec::new()).await;
         let redactor = Redactor::default();
-        let way = self.0.transport.open(&self.0.host, &session, &redactor).await;
+        Clients::new(self.open(&redactor).await, redactor)
+    }
+
+    /// The way to the broker alone, in a session of its own: for clients that take a channel.
+    ///
+    /// # Panics
+    /// As [`clients`](Self::clients).
+    pub async fn channel(&self) -> BrokerChannel {
+        self.open(&Redactor::default()).await
+    }
+
+    async fn open(&self, redactor: &Redactor) -> BrokerChannel {
+        let session = self.0.host.session(Vec::new()).await;
+        let way = self.0.transport.open(&self.0.host, &session, redactor).await;
         let channel = way.channel.clone();
         lock(&self.0.open).push((session, way));
-        Clients::new(channel, redactor)
+        channel
     }
 
     /// Checks that every expectation was met and nothing else was asked for.

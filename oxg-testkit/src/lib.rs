@@ -38,6 +38,8 @@
 //! | the test | [`macro@test`], [`Testkit`] |
 //! | scripted web servers | [`Targets`], [`get`], [`request`], [`Reply`], [`Answer`] |
 //! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
+//! | where secrets come from | [`Secrets`] |
+//! | what happens to the host during a run | [`Testkit::restart_broker`] and its neighbours |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
@@ -52,6 +54,7 @@ mod calls;
 mod cassette;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod control;
 mod findings;
 mod host;
 mod kit;
@@ -61,9 +64,11 @@ mod path;
 pub mod prelude;
 mod process;
 mod run;
+mod secrets;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 mod targets;
+mod tasks;
 mod text;
 mod transport;
 
@@ -73,6 +78,7 @@ pub use findings::{Expected, finding};
 pub use kit::Testkit;
 pub use process::PluginProcess;
 pub use run::{Decided, Ended, Logs, Run, allowed, denied};
+pub use secrets::{SecretExpectation, Secrets};
 pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
 
 pub use transport::Transport;

@@ -15,6 +15,7 @@ use crate::calls::Calls;
 use crate::cassette::Cassette;
 use crate::host::Host;
 use crate::run::{Capture, Ended, Run};
+use crate::secrets::Secrets;
 use crate::targets::Targets;
 
 /// How long the last lines of output are waited for: a process that the plugin left behind may
@@ -135,6 +136,12 @@ impl PluginProcess {
         &self.host.calls
     }
 
+    /// Where the secrets come from.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.host.secrets
+    }
+
     /// The broker itself.
     #[must_use]
     pub fn broker(&self) -> &Broker {
@@ -148,7 +155,7 @@ impl PluginProcess {
     /// If `name` is not the name of a secret.
     #[track_caller]
     pub fn secret(&self, name: &str) -> String {
-        self.host.secret(name)
+        self.host.secrets.canary(name)
     }
 
     /// Settings in place of those in the manifest, key by key.

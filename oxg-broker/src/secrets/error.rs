@@ -63,6 +63,9 @@ pub enum SourceError {
     /// No value came in time.
     #[error("no value came within {0:?}")]
     Deadline(Duration),
+    /// A source of somebody's own fails. The operator reads this; it holds no part of a value.
+    #[error("{0}")]
+    Other(String),
     /// Vault gives none.
     #[cfg(feature = "vault")]
     #[error("Vault: {0}")]

@@ -52,7 +52,7 @@ pub struct Run {
     pub sent: Vec<Sent>,
     workspace: PathBuf,
     manifest: Manifest,
-    canaries: BTreeMap<SecretName, String>,
+    canaries: Vec<(SecretName, String)>,
 }
 
 /// How a run ended.
@@ -242,7 +242,7 @@ impl Capture {
             sent: host.targets.sent().split_off(self.sent),
             workspace: workspace.to_owned(),
             manifest: host.manifest.clone(),
-            canaries: host.secrets(),
+            canaries: host.secrets.values(),
         }
     }
 

@@ -17,7 +17,7 @@ use oxg_protocol::{ArtifactName, Digest, header, route};
 use oxg_redact::Redactor;
 
 use super::Api;
-use crate::channel::Body;
+use crate::channel::{Body, CallOptions};
 
 pub use error::ArtifactError;
 pub use list::ArtifactList;
@@ -74,7 +74,8 @@ impl ArtifactsClient {
     /// [`ArtifactError::Api`] with the code `not_found` where there is none.
     pub async fn get(&self, name: impl AsRef<str>) -> Result<Artifact, ArtifactError> {
         let name: ArtifactName = name.as_ref().parse()?;
-        let (info, body) = self.open(Method::GET, name).await?;
+        let options = self.api.options().deadline(TRANSFER);
+        let (info, body) = self.open(Method::GET, name, options).await?;
         Ok(Artifact::new(self.api.clone(), info, body))
     }
 
@@ -84,7 +85,7 @@ impl ArtifactsClient {
     /// As [`ArtifactsClient::get`].
     pub async fn head(&self, name: impl AsRef<str>) -> Result<ArtifactInfo, ArtifactError> {
         let name: ArtifactName = name.as_ref().parse()?;
-        Ok(self.open(Method::HEAD, name).await?.0)
+        Ok(self.open(Method::HEAD, name, self.api.options()).await?.0)
     }
 
     /// Removes the artifact `name`.
@@ -125,8 +126,8 @@ impl ArtifactsClient {
         &self,
         method: Method,
         name: ArtifactName,
+        options: CallOptions,
     ) -> Result<(ArtifactInfo, Body), ArtifactError> {
-        let options = self.api.options().deadline(TRANSFER);
         let path = route::artifact(&name);
         let request = self.api.request(method, &path, Body::empty(), options)?;
         let (head, body) = self.api.send(request).await?.into_parts();

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use super::PluginSuite;
 use super::case::{PluginCase, TaskInput, Token};
 use super::socket::Socket;
-use crate::host::canary;
 use crate::process::nothing_redacted;
+use crate::secrets::canary;
 
 /// A value for each secret that the manifest names, found nowhere by chance.
 pub(super) fn canaries(suite: &PluginSuite) -> BTreeMap<SecretName, String> {
