@@ -1,5 +1,10 @@
-#!/usr/bin/env python3
-"""Reports pages that do not say in which language they are. The task: {"url": "https://shop.test/"}"""
+#!/usr/bin/env -S python3 -B
+"""Reports pages that do not say in which language they are.
+
+The task: {"url": "https://shop.test/"}
+
+A plugin writes nothing outside its workspace: with -B, Python leaves no compiled files beside this.
+"""
 
 import json
 import re

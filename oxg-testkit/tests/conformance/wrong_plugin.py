@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The plugin of examples/python-plugin with one thing wrong, which the argument names."""
 
 import json
