@@ -114,7 +114,9 @@ impl Host {
         self.verified.store(true, Ordering::Relaxed);
         let complaints = self.targets.complaints();
         if !complaints.is_empty() {
-            panic!("the targets saw other than scripted\n{}", complaints.join("\n"));
+            let told = complaints.join("\n\n");
+            let told = crate::text::without_secrets(&told, &self.secrets());
+            panic!("the plugin did not send what the test scripted\n\n{told}\n");
         }
         if let Some(Err(error)) = self.targets.recorder().map(|recorder| recorder.save()) {
             panic!("{error}");

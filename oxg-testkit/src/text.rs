@@ -1,5 +1,9 @@
 //! Texts in failures: short enough to be read by people.
 
+use std::collections::BTreeMap;
+
+use oxg_protocol::SecretName;
+
 /// A long text without its middle: at most `longest` characters of it, and how many are not shown.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     let count = text.chars().count();
@@ -35,6 +39,74 @@ pub(crate) fn unlike(what: &str, wanted: &str, value: &str, sent: Option<&str>) 
     format!("{what}:\n  {wanted:<8} {value}\n  sent     {sent}")
 }
 
+/// A long line around `found`, so that it is seen where it stands.
+pub(crate) fn around(line: &str, found: &str, longest: usize) -> String {
+    let count = line.chars().count();
+    let Some(at) = line.find(found).filter(|_| count > longest) else {
+        return cut(line, longest);
+    };
+    let at = line.get(..at).map_or(0, |before| before.chars().count());
+    let room = longest.saturating_sub(found.chars().count()) / 2;
+    let start = at.saturating_sub(room).min(count.saturating_sub(longest));
+    let shown: String = line.chars().skip(start).take(longest).collect();
+    let (before, after) = (start > 0, start + longest < count);
+    format!("{}{shown}{}", if before { "…" } else { "" }, if after { "…" } else { "" })
+}
+
+/// A text with the name of each secret in place of its value.
+pub(crate) fn without_secrets(text: &str, secrets: &BTreeMap<SecretName, String>) -> String {
+    secrets.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(value.as_str(), &format!("[the secret {name}]"))
+    })
+}
+
+/// How often, in words.
+pub(crate) fn times(count: usize) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+/// A list, each entry wrapped and indented: at most 30 of them. "none" if there is none.
+pub(crate) fn list(entries: impl IntoIterator<Item = String>) -> String {
+    const MOST: usize = 30;
+    const LONGEST: usize = 400;
+    let entries: Vec<_> = entries.into_iter().collect();
+    let wrap =
+        |entry: &String| format!("  {}", wrapped(&cut(entry, LONGEST)).replace('\n', "\n    "));
+    let mut text: Vec<_> = entries.iter().take(MOST).map(wrap).collect();
+    match entries.len() {
+        0 => text.push("  none".to_owned()),
+        count if count > MOST => text.push(format!("  … and {} more", count - MOST)),
+        _ => {}
+    }
+    text.join("\n")
+}
+
+/// A text in lines of at most 90 characters, broken where it has spaces as far as it has.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 90;
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(char::is_whitespace) {
+        let mut line = lines.pop().unwrap_or_default();
+        let mut rest = word;
+        while line.chars().count() + rest.trim_end().chars().count() > WIDTH {
+            let room = if line.is_empty() { WIDTH } else { 0 };
+            let at = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
+            let (now, later) = rest.split_at(at);
+            line.push_str(now);
+            lines.push(line.trim_end().to_owned());
+            (line, rest) = (String::new(), later);
+        }
+        line.push_str(rest);
+        lines.push(line);
+    }
+    lines.join("\n").trim_end().to_owned()
+}
+
 /// Each line of `text` after so many spaces.
 pub(crate) fn indented(text: &str, spaces: usize) -> String {
     let lines = text.lines().map(|line| format!("{:spaces$}{line}", ""));
@@ -49,5 +121,25 @@ mod tests {
     fn a_long_text_keeps_its_start_and_its_end() {
         assert_eq!(cut("short", 5), "short");
         assert_eq!(cut("äbcdefghij", 4), "äb…[6 more]…ij");
+    }
+
+    #[test]
+    fn a_long_line_is_shown_where_the_find_is() {
+        let line = format!("{}FOUND{}", "a".repeat(50), "b".repeat(50));
+        assert_eq!(around(&line, "FOUND", 15), "…aaaaaFOUNDbbbbb…");
+        assert_eq!(around("aaFOUND", "FOUND", 15), "aaFOUND");
+        assert_eq!(around(&format!("FOUND{line}"), "FOUND", 10), "FOUNDaaaaa…");
+        assert_eq!(around(&format!("{}FOUND", "a".repeat(50)), "FOUND", 10), "…aaaaaFOUND");
+    }
+
+    #[test]
+    fn a_list_says_what_it_leaves_out() {
+        assert_eq!(list([]), "  none");
+        let entry = format!("{} {}", "a".repeat(60), "b".repeat(100));
+        let wrapped =
+            format!("  {}\n    {}\n    {}", "a".repeat(60), "b".repeat(90), "b".repeat(10));
+        assert_eq!(list([entry]), wrapped);
+        let many = list((0..33).map(|number| number.to_string()));
+        assert!(many.ends_with("  29\n  … and 3 more"), "{many}");
     }
 }

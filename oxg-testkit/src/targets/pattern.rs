@@ -116,6 +116,10 @@ impl Pattern {
         self
     }
 
+    pub(crate) fn matches_url(&self, sent: &Sent) -> bool {
+        self.url.matches(&sent.url)
+    }
+
     /// What of `sent` differs; empty if it is covered.
     pub(crate) fn differences(&self, sent: &Sent) -> Vec<String> {
         let mut found = Vec::new();
@@ -164,7 +168,9 @@ impl Condition {
                         .into_iter()
                         .map(|difference| format!("body {difference}")),
                 ),
-                Err(error) => found.push(format!("body: expected JSON, sent other: {error}")),
+                Err(error) => {
+                    found.push(format!("body: expected JSON, sent what is none:\n  {error}"))
+                }
             },
             Self::Holds { holds, .. } if holds(sent) => {}
             Self::Holds { what, .. } => found.push(format!("expected {what}, which does not hold")),
