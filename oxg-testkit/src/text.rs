@@ -4,31 +4,51 @@ use std::collections::BTreeMap;
 
 use oxg_protocol::SecretName;
 
-/// A long text without its middle: at most `longest` characters of it, and how many are not shown.
+/// A text of at most `longest` characters: a longer one goes without its middle, and says how much
+/// that is.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
+    /// The room for what stands for the middle.
+    const MARKER: usize = 16;
     let count = text.chars().count();
     if count <= longest {
         return text.to_owned();
     }
-    let keep = longest / 2;
-    let start: String = text.chars().take(longest - keep).collect();
+    let keep = longest.saturating_sub(MARKER) / 2;
+    let start: String = text.chars().take(keep).collect();
     let end: String = text.chars().skip(count - keep).collect();
-    format!("{start}…[{} more]…{end}", count - longest)
+    format!("{start}…[{} more]…{end}", count - 2 * keep)
 }
 
 /// The widest line of a difference, without what is put before it.
 const WIDEST: usize = 84;
 /// The longest that a value is shown, in characters.
-const LONGEST: usize = 70;
+const LONGEST: usize = 66;
 
 /// A value in quotes, with what does not print escaped, and without its middle if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     format!("{:?}", cut(text, LONGEST))
 }
 
+/// As [`unlike`], for two texts: long ones are shown from shortly before they differ.
+pub(crate) fn unlike_text(what: &str, wanted: &str, value: &str, sent: Option<&str>) -> String {
+    /// How much is shown of what is equal.
+    const EQUAL: usize = 24;
+    let Some(sent) = sent else {
+        return unlike(what, wanted, &quoted(value), None);
+    };
+    let equal = value.chars().zip(sent.chars()).take_while(|(value, sent)| value == sent).count();
+    let long = value.chars().count().max(sent.chars().count()) > LONGEST;
+    let start = if long { equal.saturating_sub(EQUAL) } else { 0 };
+    let from = |text: &str| {
+        let shown: String = text.chars().skip(start).collect();
+        format!("{}{}", if start > 0 { "…" } else { "" }, quoted(&shown))
+    };
+    unlike(what, wanted, &from(value), Some(&from(sent)))
+}
+
 /// What was `wanted` ("expected", "recorded") and what was sent instead: on one line if it fits.
 pub(crate) fn unlike(what: &str, wanted: &str, value: &str, sent: Option<&str>) -> String {
-    let (value, sent) = (cut(value, LONGEST + 10), sent.map(|sent| cut(sent, LONGEST + 10)));
+    let (value, sent) = (cut(value, LONGEST + 16), sent.map(|sent| cut(sent, LONGEST + 16)));
     let Some(sent) = sent else {
         return format!("{what}: {wanted} {value}, not sent");
     };
@@ -87,7 +107,7 @@ pub(crate) fn list(entries: impl IntoIterator<Item = String>) -> String {
 }
 
 /// A text in lines of at most 90 characters, broken where it has spaces as far as it has.
-fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     const WIDTH: usize = 90;
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(char::is_whitespace) {
@@ -120,7 +140,18 @@ mod tests {
     #[test]
     fn a_long_text_keeps_its_start_and_its_end() {
         assert_eq!(cut("short", 5), "short");
-        assert_eq!(cut("äbcdefghij", 4), "äb…[6 more]…ij");
+        let long = format!("ä{}z", "b".repeat(98));
+        assert_eq!(cut(&long, 20), "äb…[96 more]…bz");
+        assert_eq!(cut(&cut(&long, 20), 20), cut(&long, 20));
+    }
+
+    #[test]
+    fn two_long_texts_are_shown_where_they_differ() {
+        let text = |end: &str| format!("{}{end}", "a".repeat(100));
+        assert_eq!(
+            unlike_text("body", "expected", &text("xyz"), Some(&text("yz"))),
+            format!("body: expected …\"{0}xyz\", sent …\"{0}yz\"", "a".repeat(24))
+        );
     }
 
     #[test]

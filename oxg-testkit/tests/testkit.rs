@@ -306,3 +306,25 @@ fn the_readme_shows_the_example_as_it_is() {
     }
     assert!(shown > 40);
 }
+
+#[test]
+fn hundreds_of_testkits_run_beside_each_other() {
+    let test = |number: usize| {
+        oxg_testkit::__private::run(Transport::Memory, |t: Testkit<Sample>| async move {
+            let url = format!("https://shop.test/{number}");
+            t.http().on(get(&url)).reply(200).times(1);
+            let run = t.task(json!({ "get": url, "put": format!("{number}.txt") })).await;
+            run.assert_completed();
+            assert_eq!(
+                run.artifacts.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
+                [format!("{number}.txt")]
+            );
+            assert_eq!(run.sent.len(), 1);
+        });
+    };
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            scope.spawn(move || (0..32).for_each(|turn| test(worker * 32 + turn)));
+        }
+    });
+}

@@ -179,7 +179,7 @@ fn errors_of_a_cassette_name_the_line_and_show_it() {
     let get = r#"{ "method": "GET", "url": "https://e.test/" }"#;
     assert_eq!(
         error(&exchange(get, r#"{ "status": 99 }"#)),
-        "5: 99 is not the status of an answer: 200 to 999\n  5 | \"response\": { \"status\": 99 }"
+        "5: this is no cassette\n  99 is not the status of an answer: 200 to 999\n  5 | \"response\": { \"status\": 99 }"
     );
     for (text, line, told) in [
         (

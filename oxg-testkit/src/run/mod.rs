@@ -99,7 +99,8 @@ impl Run {
     #[track_caller]
     pub fn assert_completed(&self) {
         let open = self.tasks.iter().filter(|task| !matches!(task.state, TaskState::Completed(_)));
-        let mut open = open.map(|task| format!("{}: {}", task.input, ended(task))).peekable();
+        let mut open =
+            open.map(|task| format!("{}; its input: {}", ended(task), task.input)).peekable();
         self.check(match (self.ended.fault(), open.peek()) {
             (Some(fault), _) => Err(format!("the run ended early\n{}", list([fault]))),
             (None, None) => Ok(()),
