@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use oxg_protocol::SecretName;
+use oxg_redact::Redactor;
 
 /// A text of at most `longest` characters: a longer one goes without its middle, and says how much
 /// that is.
@@ -73,11 +74,20 @@ pub(crate) fn around(line: &str, found: &str, longest: usize) -> String {
     format!("{}{shown}{}", if before { "…" } else { "" }, if after { "…" } else { "" })
 }
 
-/// A text with the name of each secret in place of its value.
+/// A text with the name of each secret in place of its value, and without what is encoded of one.
 pub(crate) fn without_secrets(text: &str, secrets: &BTreeMap<SecretName, String>) -> String {
-    secrets.iter().fold(text.to_owned(), |text, (name, value)| {
+    let text = secrets.iter().fold(text.to_owned(), |text, (name, value)| {
         text.replace(value.as_str(), &format!("[the secret {name}]"))
-    })
+    });
+    let redactor = Redactor::default();
+    for value in secrets.values() {
+        // A value that is too short to be known was replaced above.
+        _ = redactor.register(value);
+    }
+    match redactor.contains_known(text.as_bytes()) {
+        true => redactor.redact(&text).into_owned(),
+        false => text,
+    }
 }
 
 /// How often, in words.
@@ -161,6 +171,16 @@ mod tests {
         assert_eq!(around("aaFOUND", "FOUND", 15), "aaFOUND");
         assert_eq!(around(&format!("FOUND{line}"), "FOUND", 10), "FOUNDaaaaa…");
         assert_eq!(around(&format!("{}FOUND", "a".repeat(50)), "FOUND", 10), "…aaaaaFOUND");
+    }
+
+    #[test]
+    fn a_secret_is_named_and_its_encodings_go() {
+        let name: SecretName = "api-token".parse().unwrap();
+        let secrets = BTreeMap::from([(name, "canary-5f1d0a7b".to_owned())]);
+        let plain = without_secrets("sent \"Bearer canary-5f1d0a7b\"", &secrets);
+        assert_eq!(plain, "sent \"Bearer [the secret api-token]\"");
+        let hex = without_secrets("sent 63616e6172792d3566316430613762", &secrets);
+        assert_eq!(hex, "sent [REDACTED_SECRET]");
     }
 
     #[test]
