@@ -5,6 +5,11 @@ use std::fmt;
 use oxg_protocol::Severity;
 use oxg_protocol::finding::FindingRecord;
 
+use crate::text::cut;
+
+/// The longest that a finding is told, in characters.
+const LONGEST: usize = 70;
+
 /// A finding that a test expects: of a type, and of what else is asked for.
 #[derive(Debug, Clone)]
 #[must_use = "an expected finding is checked by `Run::assert_findings`"]
@@ -96,9 +101,15 @@ pub(crate) fn compare(expected: &[Expected], found: &[FindingRecord]) -> Result<
     ))
 }
 
+/// On one line if it fits.
 fn describe(found: &FindingRecord) -> String {
     let target = found.target.as_deref().unwrap_or("no target");
-    format!("{}, {}, at {target}: {}", found.kind, found.severity, found.message)
+    let head = format!("{}, {}, at {target}", found.kind, found.severity);
+    let line = format!("{head}: {}", found.message);
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    format!("{}\n{:14}{}", cut(&head, LONGEST), "", cut(&found.message, LONGEST))
 }
 
 #[cfg(test)]

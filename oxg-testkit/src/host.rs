@@ -15,6 +15,7 @@ use crate::cassette::{Cassette, Deck};
 use crate::secrets::Secrets;
 use crate::targets::{ScriptedResolve, ScriptedUpstream, Targets};
 use crate::tasks::LentTasks;
+use crate::text::without_secrets;
 
 /// What a test has of a host, whatever the plugin is.
 pub(crate) struct Host {
@@ -131,13 +132,28 @@ impl Host {
     #[allow(clippy::panic, reason = "this is an assertion")]
     pub(crate) fn verify(&self) {
         self.verified.store(true, Ordering::Relaxed);
+        let secrets = self.secrets.values();
         for (heading, complaints) in [
-            ("the targets saw other than scripted", self.targets.complaints()),
-            ("the broker was called other than scripted", self.calls.complaints()),
-            ("secrets were lent other than scripted", self.secrets.complaints()),
+            ("the plugin did not send what the test scripted", self.targets.complaints()),
+            ("the plugin did not call its broker as the test scripted", self.calls.complaints()),
+            (
+                "the plugin did not ask for the secrets that the test scripted",
+                self.secrets.complaints(),
+            ),
         ] {
             if !complaints.is_empty() {
-                panic!("{heading}\n{}", complaints.join("\n"));
+                let told = complaints.join(
+                    "
+
+",
+                );
+                panic!(
+                    "{heading}
+
+{}
+",
+                    without_secrets(&told, &secrets)
+                );
             }
         }
         if let Some(Err(error)) = self.targets.recorder().map(|recorder| recorder.save()) {

@@ -71,7 +71,8 @@ impl<P: Plugin> Testkit<P> {
         &self.0.host.targets
     }
 
-    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it.
+    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it. It takes the
+    /// place of the one before it.
     ///
     /// # Panics
     /// If it cannot be read. While recording: if time is not real, or a secret cannot be read or kept

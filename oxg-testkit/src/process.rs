@@ -121,7 +121,8 @@ impl PluginProcess {
         &self.host.targets
     }
 
-    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it.
+    /// Replays a cassette where nothing is scripted; with `OXG_RECORD=1`, records it. It takes the
+    /// place of the one before it.
     ///
     /// # Panics
     /// If it cannot be read. While recording: if a secret cannot be read or kept out.

@@ -10,7 +10,8 @@ use secrecy::SecretString;
 use tokio::time::sleep;
 
 use crate::host::lock;
-use crate::targets::{Gate, times};
+use crate::targets::Gate;
+use crate::text::times;
 
 /// Where the secrets of a test come from. Each has its canary, until something else is scripted.
 /// A clone is the same script.
@@ -129,14 +130,9 @@ impl Secrets {
         let unmet = state.scripted.iter().filter(|scripted| scripted.seen < scripted.wanted);
         unmet
             .map(|scripted| {
-                format!(
-                    "expected the secret {} at least {} {}, came {} {}",
-                    scripted.name,
-                    scripted.wanted,
-                    times(scripted.wanted),
-                    scripted.seen,
-                    times(scripted.seen)
-                )
+                let (wanted, came) = (times(scripted.wanted), times(scripted.seen));
+                let name = &scripted.name;
+                format!("missing secret: {name}\n  expected at least {wanted}, came {came}")
             })
             .collect()
     }

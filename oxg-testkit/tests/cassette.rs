@@ -176,7 +176,8 @@ async fn a_replay_fails_for_what_was_not_recorded_and_for_what_was_not_used() {
     let message = message.downcast_ref::<String>().unwrap();
     assert_eq!(
         message.replace(&path.display().to_string(), "shop.json"),
-        "the targets saw other than scripted
+        "the plugin did not send what the test scripted
+
 unexpected request: GET https://shop.test/b
   nearest expectation: GET https://shop.test/scripted
     url: expected https://shop.test/scripted, sent https://shop.test/b
@@ -184,8 +185,10 @@ unexpected request: GET https://shop.test/b
     in shop.json, interaction 1
     url: recorded https://shop.test/a, sent https://shop.test/b
   to record again: OXG_RECORD=1 cargo test
+
 recorded, but never sent: GET https://shop.test/a
-  in shop.json, interaction 1"
+  in shop.json, interaction 1
+"
     );
 }
 
@@ -204,9 +207,11 @@ async fn what_cannot_be_recorded_whole_leaves_the_old_cassette_as_it_is() {
     let message = catch_unwind(AssertUnwindSafe(|| t.verify())).unwrap_err();
     assert_eq!(
         message.downcast_ref::<String>().unwrap(),
-        "the targets saw other than scripted
+        "the plugin did not send what the test scripted
+
 not recorded: GET https://shop.test/a
-  the answer is compressed, so that nothing can be cut out of it"
+  the answer is compressed, so that nothing can be cut out of it
+"
     );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "the old one");
 }

@@ -99,7 +99,8 @@ async fn a_destination_outside_the_manifest_is_denied_as_in_production(t: Testki
         r#"manifest.json does not say what the plugin needs
   declared, never used    the capability "http"
   declared, never used    the capability "storage"
-  used, not declared      https://evil.test/: add under "http": "hosts": ["shop.test", "evil.test"]
+  used, not declared      https://evil.test/
+                          add under "http": "hosts": ["shop.test", "evil.test"]
 the patch (RFC 7396) that makes it so:
 {
   "capabilities": {
@@ -228,7 +229,7 @@ async fn the_audit_tells_what_was_decided_and_in_which_order(t: Testkit<Sample>)
     run.assert_audit([allowed("/v1/secrets/api-token"), allowed("https://shop.test/")]);
     run.assert_audit([denied("https://evil.test/").because("evil.test")]);
     let message = message(|| run.assert_audit([denied("https://shop.test/")]));
-    assert!(message.contains("missing, or too early: denied  https://shop.test/"), "{message}");
+    assert!(message.contains("missing, or too early: denied https://shop.test/"), "{message}");
     assert!(message.contains("\n  allowed https://shop.test/"), "{message}");
 }
 
@@ -236,10 +237,10 @@ async fn the_audit_tells_what_was_decided_and_in_which_order(t: Testkit<Sample>)
 async fn what_the_logs_show_of_the_machine_is_named_line_by_line(t: Testkit<Sample>) {
     let run = t.task(json!({ "say": "read /etc/passwd, CI_TOKEN=x, http://10.1.2.3/" })).await;
     let shows = |assertion: &dyn Fn(Logs<'_>)| message(|| assertion(run.assert_logs()));
-    assert!(shows(&|logs| _ = logs.no_env_beyond([])).contains("  CI_TOKEN  in  {"));
-    assert!(shows(&|logs| _ = logs.only_destinations([])).contains("  10.1.2.3  in  {"));
+    assert!(shows(&|logs| _ = logs.no_env_beyond([])).contains("  CI_TOKEN\n    in: "));
+    assert!(shows(&|logs| _ = logs.only_destinations([])).contains("  10.1.2.3\n    in: "));
     let message = shows(&|logs| _ = logs.only_paths_under_workspace());
-    assert!(message.contains("  /etc/passwd  in  {"), "{message}");
+    assert!(message.contains("  /etc/passwd\n    in: "), "{message}");
     run.assert_logs().no_env_beyond(["CI_TOKEN"]).only_destinations(["10.1.2.3"]).lacks("password");
 }
 
@@ -258,7 +259,10 @@ fn a_testkit_that_is_dropped_checks_its_script() {
         let kit = Testkit::new(Sample::default);
         kit.http().on(get("https://shop.test/")).reply(200);
     });
-    assert!(message.contains("expected GET https://shop.test/ at least 1 time"), "{message}");
+    assert!(
+        message.contains("missing request: GET https://shop.test/\n  expected at least once"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn two_testkits_know_nothing_of_each_other() {
     let (one, other) = (kit(), kit());
     one.http().on(get("https://shop.test/")).reply(200);
     other.verify();
-    assert!(message(|| one.verify()).contains("came 0 times"));
+    assert!(message(|| one.verify()).contains("came never"));
 }
 
 #[test]
@@ -301,4 +305,26 @@ fn the_readme_shows_the_example_as_it_is() {
         }
     }
     assert!(shown > 40);
+}
+
+#[test]
+fn hundreds_of_testkits_run_beside_each_other() {
+    let test = |number: usize| {
+        oxg_testkit::__private::run(Transport::Memory, |t: Testkit<Sample>| async move {
+            let url = format!("https://shop.test/{number}");
+            t.http().on(get(&url)).reply(200).times(1);
+            let run = t.task(json!({ "get": url, "put": format!("{number}.txt") })).await;
+            run.assert_completed();
+            assert_eq!(
+                run.artifacts.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
+                [format!("{number}.txt")]
+            );
+            assert_eq!(run.sent.len(), 1);
+        });
+    };
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            scope.spawn(move || (0..32).for_each(|turn| test(worker * 32 + turn)));
+        }
+    });
 }

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use http::Request;
 
 use super::Call;
-use crate::targets::{Answer, Fault, times};
+use crate::targets::{Answer, Fault};
+use crate::text::times;
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -59,12 +60,10 @@ impl Script {
         unmet
             .map(|expected| {
                 let wanted = *expected.times.start();
+                let (wanted, came) = (times(wanted), times(expected.seen));
                 format!(
-                    "expected {} at least {wanted} {}, came {} {}",
-                    expected.call,
-                    times(wanted),
-                    expected.seen,
-                    times(expected.seen)
+                    "missing call: {}\n  expected at least {wanted}, came {came}",
+                    expected.call
                 )
             })
             .collect()

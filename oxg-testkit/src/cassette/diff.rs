@@ -3,7 +3,7 @@
 use super::body::{Body, Bytes};
 use super::file::Request;
 use crate::targets::{Exactness, json_differences};
-use crate::text::{cut, quoted, unlike};
+use crate::text::{cut, quoted, unlike, unlike_text};
 
 /// One line a difference; none if the recorded exchange is that of the request.
 pub(super) fn differences(recorded: &Request, sent: &Request) -> Vec<String> {
@@ -19,8 +19,7 @@ pub(super) fn differences(recorded: &Request, sent: &Request) -> Vec<String> {
         let values: Vec<_> = values.map(|known| known.value.as_str()).collect();
         if !values.contains(&field.value.as_str()) {
             let name = format!("header {}", field.name);
-            let sent = values.first().map(|value| quoted(value));
-            found.push(unlike(&name, "recorded", &quoted(&field.value), sent.as_deref()));
+            found.push(unlike_text(&name, "recorded", &field.value, values.first().copied()));
         }
     }
     bodies(recorded.body.as_ref(), sent.body.as_ref(), &mut found);
@@ -99,8 +98,7 @@ fn lines(recorded: &[String], sent: &[String], found: &mut Vec<String>) {
     let name = format!("body line {}", at + 1);
     found.push(match (recorded.get(at), sent.get(at)) {
         (Some(recorded), sent) => {
-            let sent = sent.map(|sent| quoted(sent));
-            unlike(&name, "recorded", &quoted(recorded), sent.as_deref())
+            unlike_text(&name, "recorded", recorded, sent.map(String::as_str))
         }
         (None, Some(sent)) => format!("{name}: not recorded, sent {}", quoted(sent)),
         (None, None) => return,

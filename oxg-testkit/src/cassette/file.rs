@@ -10,6 +10,7 @@ use super::body::Body;
 use super::field::{Field, Method, RecordedUrl, Status};
 use super::{MAX_FILE_BYTES, MAX_INTERACTIONS, VARIABLE};
 use crate::targets::Answer;
+use crate::text::{cut, wrapped};
 
 /// The version of the form.
 const VERSION: u32 = 1;
@@ -92,8 +93,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Interaction>, String> {
         }
         Ok(_) => parse(&text).map_err(|(line, error)| {
             let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim();
-            let shown = crate::text::cut(shown, 80);
-            format!("{}:{line}: {error}\n  {line} | {shown}", path.display())
+            let (shown, error) = (cut(shown, 80), wrapped(&error).replace('\n', "\n  "));
+            format!("{}:{line}: this is no cassette\n  {error}\n  {line} | {shown}", path.display())
         }),
     }
 }

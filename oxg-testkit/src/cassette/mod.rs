@@ -130,11 +130,14 @@ impl Cassette {
 
     /// # Panics
     /// If it cannot be played or recorded.
+    #[track_caller]
     #[allow(clippy::panic, reason = "a cassette that cannot be used is a failed test")]
     pub(crate) fn load(self) -> Deck {
         let recording = self.recording.unwrap_or_else(recording);
-        let deck = if recording { self.record() } else { self.play() };
-        deck.unwrap_or_else(|error| panic!("{error}"))
+        match if recording { self.record() } else { self.play() } {
+            Ok(deck) => deck,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn record(self) -> Result<Deck, String> {

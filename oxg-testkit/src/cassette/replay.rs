@@ -43,16 +43,12 @@ impl Player {
     /// The recorded answer to a request; else, in lines, what comes nearest to it.
     pub(crate) fn answer(&mut self, sent: &Sent) -> Result<Answer, String> {
         let request = self.scrub.request(sent)?;
-        match self.find(&request) {
-            Some(index) => {
-                let Some((interaction, used)) = self.recorded.get_mut(index) else {
-                    return Err(String::new());
-                };
-                *used += 1;
-                Ok(interaction.response.answer())
-            }
-            None => Err(self.nearest(&request)),
+        let found = self.find(&request).and_then(|index| self.recorded.get_mut(index));
+        if let Some((interaction, used)) = found {
+            *used += 1;
+            return Ok(interaction.response.answer());
         }
+        Err(self.nearest(&request))
     }
 
     /// Whether an exchange can still be used.

@@ -179,7 +179,7 @@ fn errors_of_a_cassette_name_the_line_and_show_it() {
     let get = r#"{ "method": "GET", "url": "https://e.test/" }"#;
     assert_eq!(
         error(&exchange(get, r#"{ "status": 99 }"#)),
-        "5: 99 is not the status of an answer: 200 to 999\n  5 | \"response\": { \"status\": 99 }"
+        "5: this is no cassette\n  99 is not the status of an answer: 200 to 999\n  5 | \"response\": { \"status\": 99 }"
     );
     for (text, line, told) in [
         (
@@ -215,7 +215,7 @@ fn a_json_body_that_would_lose_something_stays_text() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read_again(

@@ -4,7 +4,9 @@ use std::fmt;
 
 use oxg_protocol::audit::{AuditRecord, Decision};
 
+use super::snapshot::stable;
 use super::subject;
+use crate::text::list;
 
 /// A decision that a test expects. Start with [`allowed`] or [`denied`].
 #[derive(Debug, Clone)]
@@ -58,18 +60,16 @@ pub(super) fn check(expected: &[Decided], records: &[AuditRecord]) -> Result<(),
         return Ok(());
     };
     let all = records.iter().filter(|record| record.decision != Decision::Info);
-    let all: String = all
-        .filter_map(|record| {
-            let reason = match record.reason.as_str() {
-                "" => String::new(),
-                reason => format!(": {reason}"),
-            };
-            Some(format!("  {} {}{reason}\n", word(record.decision), subject(record)?))
-        })
-        .collect();
-    let all = if all.is_empty() { "  none\n".to_owned() } else { all };
+    let all = list(all.filter_map(|record| {
+        let reason = match record.reason.as_str() {
+            "" => String::new(),
+            reason => format!(": {reason}"),
+        };
+        Some(format!("{} {}{reason}", word(record.decision), stable(subject(record)?)))
+    }));
     Err(format!(
-        "the broker did not decide as expected\n  missing, or too early: {missing}\nall decisions:\n{all}"
+        "the broker did not decide as expected\n  missing, or too early: {}\nall decisions:\n{all}",
+        missing.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
     ))
 }
 

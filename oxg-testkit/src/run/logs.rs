@@ -1,6 +1,10 @@
 //! What logs may say: the guide's "inspect logs", by program.
 
-use super::{Run, check};
+use super::Run;
+use crate::text::{around, list};
+
+/// The longest that a line is shown, in characters.
+const LONGEST: usize = 88;
 
 /// Assertions on the lines that a run logged and, of a process, wrote. Each panics with the lines
 /// that break it.
@@ -57,8 +61,8 @@ impl<'a> Logs<'a> {
     #[track_caller]
     pub fn contains(self, text: &str) -> Self {
         if !self.lines().any(|line| line.contains(text)) {
-            let all: Vec<_> = self.lines().map(|line| format!("  {line}")).collect();
-            check(Err(format!("no line has {text:?}; all lines:\n{}", all.join("\n"))));
+            let all = list(self.lines().map(str::to_owned));
+            self.run.check(Err(format!("no line of the logs has {text:?}\nall lines:\n{all}")));
         }
         self
     }
@@ -114,14 +118,17 @@ impl<'a> Logs<'a> {
 
     #[track_caller]
     fn none(self, what: &str, find: impl Fn(&str) -> Vec<String>) -> Self {
-        let found: Vec<_> = self
+        let mut found: Vec<_> = self
             .lines()
             .flat_map(|line| {
-                find(line).into_iter().map(move |found| format!("  {found}  in  {line}"))
+                find(line).into_iter().map(move |found| {
+                    format!("  {found}\n    in: {}", around(line, &found, LONGEST))
+                })
             })
             .collect();
+        found.dedup();
         if !found.is_empty() {
-            check(Err(format!("the logs show {what}\n{}", found.join("\n"))));
+            self.run.check(Err(format!("the logs show {what}\n{}", found.join("\n"))));
         }
         self
     }

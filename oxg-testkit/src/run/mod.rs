@@ -25,6 +25,7 @@ pub use logs::Logs;
 use crate::findings::{Expected, compare};
 use crate::host::Host;
 use crate::targets::Sent;
+use crate::text::{list, without_secrets};
 
 /// One run of the plugin, from its start to its stop, with all that left it.
 ///
@@ -88,7 +89,7 @@ impl Run {
     #[track_caller]
     pub fn assert_findings(&self, expected: impl IntoIterator<Item = Expected>) {
         let expected: Vec<_> = expected.into_iter().collect();
-        check(compare(&expected, &self.findings));
+        self.check(compare(&expected, &self.findings));
     }
 
     /// Every task was completed.
@@ -98,13 +99,13 @@ impl Run {
     #[track_caller]
     pub fn assert_completed(&self) {
         let open = self.tasks.iter().filter(|task| !matches!(task.state, TaskState::Completed(_)));
-        let open: Vec<_> = open.map(|task| format!("  {}: {:?}", task.input, task.state)).collect();
-        let result = match (self.ended.fault(), open.as_slice()) {
-            (Some(fault), _) => Err(format!("the run ended early: {fault}")),
-            (None, []) => Ok(()),
-            (None, open) => Err(format!("not every task was completed\n{}", open.join("\n"))),
-        };
-        check(result);
+        let mut open =
+            open.map(|task| format!("{}; its input: {}", ended(task), task.input)).peekable();
+        self.check(match (self.ended.fault(), open.peek()) {
+            (Some(fault), _) => Err(format!("the run ended early\n{}", list([fault]))),
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(format!("not every task was completed\n{}", list(open))),
+        });
     }
 
     /// A task failed for good, with `text` somewhere in the reason.
@@ -115,7 +116,10 @@ impl Run {
     pub fn assert_failed(&self, text: &str) {
         let reasons: Vec<_> = self.failures().collect();
         if !reasons.iter().any(|reason| reason.contains(text)) {
-            check(Err(format!("no task failed with {text:?}; the reasons: {reasons:?}")));
+            let reasons = list(reasons.into_iter().map(str::to_owned));
+            self.check(Err(format!(
+                "no task failed with {text:?}\nreasons of failures:\n{reasons}"
+            )));
         }
     }
 
@@ -128,7 +132,8 @@ impl Run {
         let denied = self.audit.iter().filter(|record| record.decision == Decision::Deny);
         let denied: Vec<_> = denied.filter_map(subject).collect();
         if !denied.iter().any(|subject| subject.contains(text)) {
-            check(Err(format!("{text:?} was not denied; denied were: {denied:?}")));
+            let denied = list(denied.into_iter().map(str::to_owned));
+            self.check(Err(format!("{text:?} was not denied\nall denials:\n{denied}")));
         }
     }
 
@@ -139,7 +144,7 @@ impl Run {
     #[track_caller]
     pub fn assert_audit(&self, expected: impl IntoIterator<Item = Decided>) {
         let expected: Vec<_> = expected.into_iter().collect();
-        check(audit::check(&expected, &self.audit));
+        self.check(audit::check(&expected, &self.audit));
     }
 
     /// What the logs may and may not say.
@@ -162,7 +167,7 @@ impl Run {
     /// If one did, with where.
     #[track_caller]
     pub fn assert_no_leaks(&self) {
-        check(leaks::check(self));
+        self.check(leaks::check(self));
     }
 
     /// The plugin used all that its manifest declares, and asked for nothing else.
@@ -172,7 +177,15 @@ impl Run {
     /// Merge Patch (RFC 7396).
     #[track_caller]
     pub fn assert_least_privilege(&self) {
-        check(privilege::check(self));
+        self.check(privilege::check(self));
+    }
+
+    #[track_caller]
+    #[allow(clippy::panic, reason = "this is how an assertion fails")]
+    fn check(&self, result: Result<(), String>) {
+        if let Err(message) = result {
+            panic!("{}\n", without_secrets(message.trim_end(), &self.canaries));
+        }
     }
 
     /// Why tasks failed for good.
@@ -189,11 +202,12 @@ fn subject(record: &AuditRecord) -> Option<&str> {
     record.metadata.get("url").or_else(|| record.metadata.get("path"))?.as_str()
 }
 
-#[track_caller]
-#[allow(clippy::panic, reason = "this is how an assertion fails")]
-fn check(result: Result<(), String>) {
-    if let Err(message) = result {
-        panic!("{message}");
+/// What became of a task, in words.
+fn ended(task: &TaskView) -> String {
+    match &task.state {
+        TaskState::Completed(_) => "completed".to_owned(),
+        TaskState::DeadLettered { reason } => format!("failed: {reason}"),
+        other => format!("{other:?}").to_lowercase(),
     }
 }
 

@@ -84,7 +84,8 @@ fn undeclared(run: &Run) -> Vec<String> {
         .filter_map(|record| {
             let hint = record.metadata.get("manifest_hint")?.as_str()?;
             let capability = record.metadata.get("capability")?.as_str()?;
-            Some(format!("{}: add under \"{capability}\": {hint}", subject(record)?))
+            let what = subject(record)?;
+            Some(format!("{what}\n{:26}add under \"{capability}\": {hint}", ""))
         })
         .collect();
     lines.sort();

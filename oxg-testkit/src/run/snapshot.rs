@@ -55,7 +55,7 @@ pub(super) fn of(run: &Run) -> Value {
 }
 
 /// A path of the API without the ids in it.
-fn stable(subject: &str) -> String {
+pub(super) fn stable(subject: &str) -> String {
     let mut previous = "";
     let segments = subject.split('/').map(|segment| {
         let id = ["tasks", "leases", "uploads"].contains(&previous) && segment != "lease";

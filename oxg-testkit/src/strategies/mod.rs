@@ -1,4 +1,4 @@
-//! Strategies for property tests with [`proptest`]: whatever is made is valid, and small when it
+//! Strategies for property tests with [`proptest`](mod@proptest): whatever is made is valid, and small when it
 //! fails.
 //!
 //! | what | valid | just not valid |

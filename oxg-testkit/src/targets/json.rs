@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::text::{cut, unlike};
+use crate::text::{cut, unlike, unlike_text};
 
 /// The longest that a value is shown, in characters.
 const LONGEST: usize = 60;
@@ -64,6 +64,9 @@ impl Comparison {
                 self.found.push(unlike(place, wanted, &expected, Some(&sent)));
             }
             _ if expected == sent => {}
+            (Value::String(expected), Value::String(sent)) => {
+                self.found.push(unlike_text(place, wanted, expected, Some(sent)));
+            }
             _ => self.found.push(unlike(place, wanted, &shown(expected), Some(&shown(sent)))),
         }
     }

@@ -20,7 +20,6 @@ pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
 pub(crate) use json::{Exactness, differences as json_differences};
 pub use pattern::{Pattern, get, request};
-pub(crate) use script::times;
 pub use sent::Sent;
 pub(crate) use template::Template;
 #[cfg(feature = "conformance")]

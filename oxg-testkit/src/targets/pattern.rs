@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Sent;
 use super::json::{Exactness, differences};
 use super::template::Template;
-use crate::text::{quoted, unlike};
+use crate::text::{unlike, unlike_text};
 
 /// Requests by method, URL, query, header and body. Start with [`get`] or [`request`].
 ///
@@ -116,6 +116,10 @@ impl Pattern {
         self
     }
 
+    pub(crate) fn matches_url(&self, sent: &Sent) -> bool {
+        self.url.matches(&sent.url)
+    }
+
     /// What of `sent` differs; empty if it is covered.
     pub(crate) fn differences(&self, sent: &Sent) -> Vec<String> {
         let mut found = Vec::new();
@@ -139,9 +143,8 @@ impl Condition {
             Self::Query { name, value } => {
                 let values: Vec<_> = sent.query(name).collect();
                 if !values.contains(value) {
-                    let sent = values.first().map(|value| quoted(value));
-                    let name = format!("query {name}");
-                    found.push(unlike(&name, "expected", &quoted(value), sent.as_deref()));
+                    let sent = values.first().map(String::as_str);
+                    found.push(unlike_text(&format!("query {name}"), "expected", value, sent));
                 }
             }
             Self::Header { name, value } => match (value, sent.header(name)) {
@@ -149,14 +152,14 @@ impl Condition {
                 (None, None) => found.push(format!("header {name}: expected, not sent")),
                 (Some(expected), Some(value)) if value == expected => {}
                 (Some(expected), value) => {
-                    let (name, value) = (format!("header {name}"), value.map(quoted));
-                    found.push(unlike(&name, "expected", &quoted(expected), value.as_deref()));
+                    found.push(unlike_text(&format!("header {name}"), "expected", expected, value));
                 }
             },
             Self::Body(expected) if *expected == sent.body => {}
             Self::Body(expected) => {
-                let text = |bytes| quoted(&String::from_utf8_lossy(bytes));
-                found.push(unlike("body", "expected", &text(expected), Some(&text(&sent.body))));
+                let expected = String::from_utf8_lossy(expected);
+                let sent = String::from_utf8_lossy(&sent.body);
+                found.push(unlike_text("body", "expected", &expected, Some(&sent)));
             }
             Self::Json(expected, exactness) => match sent.json() {
                 Ok(value) => found.extend(
@@ -164,7 +167,9 @@ impl Condition {
                         .into_iter()
                         .map(|difference| format!("body {difference}")),
                 ),
-                Err(error) => found.push(format!("body: expected JSON, sent other: {error}")),
+                Err(error) => {
+                    found.push(format!("body: expected JSON, sent what is none:\n  {error}"))
+                }
             },
             Self::Holds { holds, .. } if holds(sent) => {}
             Self::Holds { what, .. } => found.push(format!("expected {what}, which does not hold")),

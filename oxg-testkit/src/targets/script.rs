@@ -3,7 +3,7 @@
 use super::Sent;
 use super::expectation::{Answering, Expected};
 use crate::cassette::Deck;
-use crate::text::indented;
+use crate::text::{indented, times};
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -67,11 +67,11 @@ impl Script {
     /// What went other than scripted, a paragraph each.
     pub(super) fn complaints(&self) -> Vec<String> {
         let unmet = self.expected.iter().filter(|expected| !expected.is_met()).map(|expected| {
-            let wanted = *expected.times.start();
-            let seen = expected.seen;
-            let (wanted_times, seen_times) = (times(wanted), times(seen));
+            let (least, most) = (*expected.times.start(), *expected.times.end());
+            let exactly = if least == most { "exactly" } else { "at least" };
+            let (wanted, came) = (times(least), times(expected.seen));
             format!(
-                "expected {} at least {wanted} {wanted_times}, came {seen} {seen_times}",
+                "missing request: {}\n  expected {exactly} {wanted}, came {came}",
                 expected.pattern
             )
         });
@@ -87,7 +87,10 @@ impl Script {
         let mut found = expected.pattern.differences(sent);
         let before = expected.after.and_then(|index| self.expected.get(index));
         if let Some(before) = before.filter(|before| !before.is_met()) {
-            found.push(format!("order: expected after {}, which has not come", before.pattern));
+            found.push(format!(
+                "order: expected after {},\n  which has not come yet",
+                before.pattern
+            ));
         }
         found
     }
@@ -98,14 +101,17 @@ impl Script {
             .expected
             .iter()
             .map(|expected| (expected, self.differences(expected, sent)))
-            // The right request at the wrong time is nearer than a wrong one.
-            .min_by_key(|(expected, all)| (expected.pattern.differences(sent).len(), all.len()));
+            // The right request at the wrong time is nearer than a wrong one, and one for the same
+            // URL nearer than one for another.
+            .min_by_key(|(expected, all)| {
+                let same_url = expected.pattern.matches_url(sent);
+                (!same_url, expected.pattern.differences(sent).len(), all.len())
+            });
         match nearest {
-            None => text.push_str("\n  nothing is scripted; add t.http().on(…).reply(…)"),
+            None => text.push_str("\n  nothing is scripted: add t.http().on(…).reply(…)"),
             Some((expected, differences)) if differences.is_empty() => text.push_str(&format!(
-                "\n  {} was expected {} {} and has come more often",
+                "\n  {}\n    was expected {} and has come more often",
                 expected.pattern,
-                expected.times.end(),
                 times(*expected.times.end())
             )),
             Some((expected, differences)) => {
@@ -117,8 +123,4 @@ impl Script {
         }
         text
     }
-}
-
-pub(crate) fn times(count: usize) -> &'static str {
-    if count == 1 { "time" } else { "times" }
 }

@@ -109,7 +109,8 @@ fn a_request_that_comes_too_early_is_told_what_comes_first() {
         targets.complaints(),
         ["unexpected request: GET https://e.test/page
   nearest expectation: GET https://e.test/page
-    order: expected after GET https://e.test/login, which has not come"]
+    order: expected after GET https://e.test/login,
+      which has not come yet"]
     );
 }
 
@@ -122,8 +123,8 @@ fn a_request_that_never_came_is_a_complaint() {
     assert_eq!(
         targets.complaints(),
         [
-            "expected GET https://e.test/ at least 1 time, came 0 times",
-            "expected GET https://e.test/b at least 2 times, came 1 time"
+            "missing request: GET https://e.test/\n  expected at least once, came never",
+            "missing request: GET https://e.test/b\n  expected exactly twice, came once"
         ]
     );
 }
@@ -137,6 +138,7 @@ fn one_time_too_many_is_a_complaint() {
     assert_eq!(
         targets.complaints(),
         ["unexpected request: GET https://e.test/
-  GET https://e.test/ was expected 1 time and has come more often"]
+  GET https://e.test/
+    was expected once and has come more often"]
     );
 }
