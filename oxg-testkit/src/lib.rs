@@ -40,6 +40,7 @@
 //! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
 //! | where secrets come from | [`Secrets`] |
 //! | what happens to the host during a run | [`Testkit::restart_broker`] and its neighbours |
+//! | scripted WebSockets | [`Conversation`], [`Answer::websocket`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
@@ -66,7 +67,9 @@ pub use kit::Testkit;
 pub use process::PluginProcess;
 pub use run::{Decided, Ended, Logs, Run, allowed, denied};
 pub use secrets::{SecretExpectation, Secrets};
-pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
+pub use targets::{
+    Answer, Conversation, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request,
+};
 
 pub use transport::Transport;
 

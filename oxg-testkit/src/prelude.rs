@@ -3,4 +3,6 @@
 pub use oxg_protocol::Severity::{self, Critical, High, Info, Low, Medium};
 pub use serde_json::json;
 
-pub use crate::{Answer, Call, Fault, Gate, Run, Testkit, allowed, denied, finding, get, request};
+pub use crate::{
+    Answer, Call, Conversation, Fault, Gate, Run, Testkit, allowed, denied, finding, get, request,
+};

@@ -173,7 +173,7 @@ fn unlike(what: &str, expected: &str, sent: Option<impl AsRef<str>>) -> String {
 }
 
 /// A long text by its start: a failure is read by people.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 200;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),

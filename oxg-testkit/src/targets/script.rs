@@ -2,12 +2,14 @@
 
 use super::Sent;
 use super::expectation::{Answering, Expected};
+use super::websocket::Progress;
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) expected: Vec<Expected>,
     pub(super) sent: Vec<Sent>,
     pub(super) in_order: bool,
+    pub(super) conversations: Vec<Progress>,
     /// What came and no expectation covered, as it is told in the end.
     unexpected: Vec<String>,
 }
@@ -42,7 +44,8 @@ impl Script {
                 expected.pattern
             )
         });
-        self.unexpected.iter().cloned().chain(unmet).collect()
+        let broken = self.conversations.iter().filter_map(Progress::complaint);
+        self.unexpected.iter().cloned().chain(broken).chain(unmet).collect()
     }
 
     fn differences(&self, expected: &Expected, sent: &Sent) -> Vec<String> {
