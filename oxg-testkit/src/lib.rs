@@ -45,12 +45,14 @@
 //! | what a run did | [`Run`], [`Sent`] |
 //! | expected findings, decisions, log lines | [`finding`], [`allowed`], [`denied`], [`Logs`] |
 //! | the built plugin as a process | [`PluginProcess`] |
+//! | peers that break the rules | [`hostile`] |
 //! | sockets in place of memory | [`Transport`] |
 
 mod calls;
 mod control;
 mod findings;
 mod host;
+pub mod hostile;
 mod kit;
 mod path;
 pub mod prelude;
