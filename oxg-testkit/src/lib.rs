@@ -40,6 +40,7 @@
 //! | what goes wrong with the broker itself | [`Calls`], [`Call`] |
 //! | where secrets come from | [`Secrets`] |
 //! | what happens to the host during a run | [`Testkit::restart_broker`] and its neighbours |
+//! | scripted WebSockets | [`Conversation`], [`Answer::websocket`] |
 //! | what goes wrong, and when | [`Fault`], [`Gate`] |
 //! | real exchanges, recorded and replayed | [`Cassette`] |
 //! | what a run did | [`Run`], [`Sent`] |
@@ -47,6 +48,7 @@
 //! | a function that takes one client | `mock`, with the feature `mock` |
 //! | property tests | `strategies`, with the feature `proptest` |
 //! | the built plugin as a process | [`PluginProcess`] |
+//! | peers that break the rules | [`hostile`] |
 //! | sockets in place of memory | [`Transport`] |
 //! | plugins and brokers in any language, against the protocol | `conformance`, with the feature of that name |
 
@@ -57,6 +59,7 @@ pub mod conformance;
 mod control;
 mod findings;
 mod host;
+pub mod hostile;
 mod kit;
 #[cfg(feature = "mock")]
 pub mod mock;
@@ -79,7 +82,9 @@ pub use kit::Testkit;
 pub use process::PluginProcess;
 pub use run::{Decided, Ended, Logs, Run, allowed, denied};
 pub use secrets::{SecretExpectation, Secrets};
-pub use targets::{Answer, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request};
+pub use targets::{
+    Answer, Conversation, Expectation, Fault, Gate, Pattern, Reply, Sent, Targets, get, request,
+};
 
 pub use transport::Transport;
 

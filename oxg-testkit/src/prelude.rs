@@ -4,5 +4,6 @@ pub use oxg_protocol::Severity::{self, Critical, High, Info, Low, Medium};
 pub use serde_json::json;
 
 pub use crate::{
-    Answer, Call, Cassette, Fault, Gate, Run, Testkit, allowed, denied, finding, get, request,
+    Answer, Call, Cassette, Conversation, Fault, Gate, Run, Testkit, allowed, denied, finding, get,
+    request,
 };

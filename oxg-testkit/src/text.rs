@@ -21,7 +21,7 @@ pub(crate) fn cut(text: &str, longest: usize) -> String {
 /// The widest line of a difference, without what is put before it.
 const WIDEST: usize = 84;
 /// The longest that a value is shown, in characters.
-const LONGEST: usize = 66;
+pub(crate) const LONGEST: usize = 66;
 
 /// A value in quotes, with what does not print escaped, and without its middle if it is long.
 pub(crate) fn quoted(text: &str) -> String {

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::Gate;
+use super::conversation::Conversation;
 use super::wire::Step;
 
 /// What a scripted target answers to one request.
@@ -19,6 +20,7 @@ pub struct Answer {
     headers: HeaderMap,
     body: Bytes,
     faults: Vec<Fault>,
+    conversation: Option<Conversation>,
 }
 
 /// What goes wrong with an answer. Several hold together.
@@ -59,11 +61,21 @@ impl Answer {
     #[allow(clippy::panic, reason = "in a test, a wrong script is a failed test")]
     pub fn new(status: u16) -> Self {
         match StatusCode::from_u16(status) {
-            Ok(status) if !status.is_informational() => {
-                Self { status, headers: HeaderMap::new(), body: Bytes::new(), faults: Vec::new() }
-            }
+            Ok(status) if !status.is_informational() => Self {
+                status,
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                faults: Vec::new(),
+                conversation: None,
+            },
             _ => panic!("{status} is not the status of an answer"),
         }
+    }
+
+    /// Opens a WebSocket and holds this conversation. Of the faults, those hold that come before an
+    /// answer: a delay, a gate, a stall, a reset.
+    pub fn websocket(conversation: Conversation) -> Self {
+        Self { conversation: Some(conversation), ..Self::new(200) }
     }
 
     /// With this body.
@@ -116,6 +128,11 @@ impl Answer {
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
+    }
+
+    /// The conversation that the answer is, and what comes before it.
+    pub(super) fn conversation(&self) -> Option<(Conversation, &[Fault])> {
+        Some((self.conversation.clone()?, &self.faults))
     }
 
     /// What happens on the wire, in order; the connection ends after the last step.

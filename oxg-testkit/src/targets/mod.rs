@@ -1,6 +1,7 @@
 //! Scripted targets: what the plugin reaches instead of the network.
 
 mod answer;
+mod conversation;
 mod expectation;
 mod gate;
 mod json;
@@ -11,11 +12,13 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod upstream;
+mod websocket;
 pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use answer::{Answer, Fault};
+pub use conversation::Conversation;
 pub use expectation::{Expectation, Reply};
 pub use gate::Gate;
 pub(crate) use json::{Exactness, differences as json_differences};
@@ -29,6 +32,7 @@ pub(crate) use upstream::{ScriptedResolve, ScriptedUpstream, text};
 use crate::cassette::{Deck, Recorder};
 use expectation::Answering;
 use script::Script;
+use websocket::Progress;
 
 /// The scripted targets of a test, as many as it likes: an expectation names its host. A clone is
 /// the same script.
@@ -60,6 +64,13 @@ impl Targets {
     /// The answer to a request; `None` if no expectation covers it.
     pub(crate) fn answer(&self, sent: Sent) -> Option<Answering> {
         self.script().answer(sent)
+    }
+
+    /// Watches over a conversation that begins with `url`.
+    fn begin(&self, url: String) -> Progress {
+        let progress = Progress::new(url);
+        self.script().conversations.push(progress.clone());
+        progress
     }
 
     /// What went other than scripted, a paragraph each.

@@ -2,6 +2,7 @@
 
 use super::Sent;
 use super::expectation::{Answering, Expected};
+use super::websocket::Progress;
 use crate::cassette::Deck;
 use crate::text::{indented, times};
 
@@ -12,6 +13,7 @@ pub(super) struct Script {
     pub(super) in_order: bool,
     /// What answers in place of a target where nothing is scripted.
     pub(super) deck: Option<Deck>,
+    pub(super) conversations: Vec<Progress>,
     /// What came and no expectation covered, as it is told in the end.
     unexpected: Vec<String>,
 }
@@ -80,7 +82,9 @@ impl Script {
             Some(Deck::Recorder(recorder)) => recorder.complaints(),
             None => Vec::new(),
         };
-        self.unexpected.iter().cloned().chain(unmet).chain(of_cassette).collect()
+        let broken = self.conversations.iter().filter_map(Progress::complaint);
+        let unexpected = self.unexpected.iter().cloned();
+        unexpected.chain(broken).chain(unmet).chain(of_cassette).collect()
     }
 
     fn differences(&self, expected: &Expected, sent: &Sent) -> Vec<String> {

@@ -12,9 +12,11 @@ use oxg_broker::full;
 use oxg_protocol::host::HostName;
 use tokio::io::{AsyncReadExt as _, DuplexStream};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
+use super::websocket::converse;
 use super::wire::{self, Step};
-use super::{Sent, Targets};
+use super::{Fault, Sent, Targets};
 
 /// How much a connection holds between its two ends, in bytes.
 const PIPE: usize = 64 << 10;
@@ -91,7 +93,18 @@ impl Upstream for ScriptedUpstream {
             headers.remove(CONTENT_LENGTH);
             headers.remove(TRANSFER_ENCODING);
             let (near, far) = tokio::io::duplex(PIPE);
-            self.run(async move { play(answering.await.steps(to_head), far).await });
+            let (targets, url) = (self.targets.clone(), sent.url.to_string());
+            self.run(async move {
+                let answer = answering.await;
+                match answer.conversation() {
+                    Some((talk, faults)) => {
+                        if before(faults).await {
+                            converse(talk, far, targets.begin(url)).await;
+                        }
+                    }
+                    None => play(answer.steps(to_head), far).await,
+                }
+            });
             exchange(near, checked).await
         })
     }
@@ -107,4 +120,18 @@ async fn play(steps: Vec<Step>, mut stream: DuplexStream) {
     if stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {
         wire::play(steps, stream).await;
     }
+}
+
+/// What comes before a handshake; whether that comes at all.
+async fn before(faults: &[Fault]) -> bool {
+    for fault in faults {
+        match fault {
+            Fault::Delay(time) => sleep(*time).await,
+            Fault::Hold(gate) => gate.pass().await,
+            Fault::Stall => std::future::pending().await,
+            Fault::Reset => return false,
+            _ => {}
+        }
+    }
+    true
 }
