@@ -105,11 +105,12 @@ pub(crate) fn compare(expected: &[Expected], found: &[FindingRecord]) -> Result<
 fn describe(found: &FindingRecord) -> String {
     let target = found.target.as_deref().unwrap_or("no target");
     let head = format!("{}, {}, at {target}", found.kind, found.severity);
-    let line = format!("{head}: {}", found.message);
+    let message = found.message.replace('\n', "\\n");
+    let line = format!("{head}: {message}");
     if line.chars().count() <= LONGEST {
         return line;
     }
-    format!("{}\n{:14}{}", cut(&head, LONGEST), "", cut(&found.message, LONGEST))
+    format!("{}\n{:14}{}", cut(&head, LONGEST), "", cut(&message, LONGEST))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use oxg_broker::egress::{
     CheckedRequest, Dialer, ScriptedResolver, Sending, Upstream, UpstreamError,
 };
+use oxg_sdk::clients::http;
 use oxg_sdk::http::Method;
 use oxg_sdk::prelude::*;
 use oxg_testkit::Cassette;
@@ -25,15 +26,24 @@ struct Call {
     method: String,
     url: String,
     body: Option<Value>,
+    /// The broker fills the secret in.
+    #[serde(default)]
+    by_handle: bool,
 }
 
-#[oxg_sdk::plugin]
+#[oxg_sdk::plugin(manifest = "tests/support/bound.json")]
 impl Plugin for Caller {
     async fn on_task(&self, ctx: &Context<Self>, task: Task) -> Result<TaskOutcome> {
         let secret = ctx.secrets().get("api-token").await?;
         for call in task.input::<Vec<Call>>()? {
             let method = call.method.parse().unwrap_or(Method::GET);
-            let mut request = ctx.http().request(method, call.url.as_str()).bearer_auth(&secret);
+            let mut request = ctx.http().request(method, call.url.as_str());
+            request = match call.by_handle {
+                true => request
+                    .header("x-api-key", http::secret("api-token").bearer())
+                    .query_secret("key", &http::secret("api-token")),
+                false => request.bearer_auth(&secret),
+            };
             if let Some(body) = &call.body {
                 request = request.json(body);
             }
@@ -109,6 +119,7 @@ fn calls() -> Value {
         { "method": "GET", "url": "https://shop.test/" },
         { "method": "POST", "url": "https://shop.test/login?from=home",
           "body": { "user": "jo", "password": "hunter2-hunter2" } },
+        { "method": "GET", "url": "https://shop.test/by-handle", "by_handle": true },
     ])
 }
 
@@ -124,7 +135,7 @@ async fn what_was_recorded_from_a_server_is_replayed_without_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cassettes/shop.json");
 
-    let (port, serving) = server(&[PAGE, LOGIN]);
+    let (port, serving) = server(&[PAGE, LOGIN, PAGE]);
     let t = Testkit::new(Caller::default);
     t.cassette(recording(&path, port).secret_from_env("api-token", "CARGO_MANIFEST_DIR"));
     let real_secret = t.secret("api-token");
@@ -134,6 +145,8 @@ async fn what_was_recorded_from_a_server_is_replayed_without_one() {
     t.verify();
     let asked = serving.join().unwrap();
     assert!(asked[0].contains(&format!("authorization: Bearer {real_secret}")), "{asked:?}");
+
+    assert!(asked[2].contains(&format!("x-api-key: Bearer {real_secret}")), "{asked:?}");
 
     let text = std::fs::read_to_string(&path).unwrap();
     for secret in [real_secret.as_str(), "hunter2", "a8f5f167"] {
@@ -145,9 +158,11 @@ async fn what_was_recorded_from_a_server_is_replayed_without_one() {
     t.cassette(Cassette::new(&path).recording(false).in_order());
     let second = t.task(calls()).await;
     second.assert_completed();
+    assert_eq!(second.sent.len(), 3);
     second.assert_findings([
         finding("page").target("https://shop.test/").message_contains("200 <html>\n</html>"),
         finding("page").message_contains("201"),
+        finding("page").message_contains("200 <html>"),
     ]);
     second.assert_no_leaks();
     t.verify();
