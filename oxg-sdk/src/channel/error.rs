@@ -82,8 +82,11 @@ impl ChannelError {
 
 /// A problem in words: what happened, where, and which line of the manifest would allow it.
 pub(crate) fn describe(problem: &Problem) -> String {
-    let mut text =
-        if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
+    let said = [&problem.detail, &problem.title].into_iter().find(|text| !text.is_empty());
+    let mut text = match said {
+        Some(text) => text.clone(),
+        None => format!("the broker says no more than {}", problem.kind),
+    };
     if let Some(destination) = &problem.destination
         && !text.contains(destination.as_str())
     {

@@ -17,8 +17,8 @@ use super::progress::Observer;
 use super::put::blocking;
 use super::resume::Attempts;
 use super::{ArtifactError, Progress, TRANSFER, insert};
-use crate::channel::{Body, BodyError};
-use crate::clients::Api;
+use crate::channel::{Body, BodyError, ChannelError};
+use crate::clients::{Api, ApiError};
 
 /// How much is written to a file at a time, while more is read.
 const BLOCK: usize = 1 << 20;
@@ -39,6 +39,7 @@ impl Artifact {
             info: info.clone(),
             state: State::Reading(body),
             read: 0,
+            opened_at: 0,
             hasher: Some(Hasher::default()),
             attempts: Attempts::default(),
             progress: Observer::default(),
@@ -137,6 +138,9 @@ impl Drop for Part {
     }
 }
 
+/// What a call must have brought within its time for another one to be made, in bytes.
+const WORTH_A_CALL: u64 = 64 << 10;
+
 /// The content: its digest is taken as it passes, and it goes on after a lost connection.
 #[derive(Debug)]
 struct Content {
@@ -144,6 +148,8 @@ struct Content {
     info: ArtifactInfo,
     state: State,
     read: u64,
+    /// How much was read when the call at hand began.
+    opened_at: u64,
     /// `None` once the digest was compared.
     hasher: Option<Hasher>,
     attempts: Attempts,
@@ -156,6 +162,18 @@ enum State {
 }
 
 impl Content {
+    /// Whether the rest may be had from another call. One that took all of its time for next to
+    /// nothing is no reason for another: a broker that trickles would hold its reader for ever.
+    fn may_go_on(&self, error: &BodyError) -> bool {
+        let brought = self.read.saturating_sub(self.opened_at);
+        self.read < self.info.size
+            && match error {
+                BodyError::Lost(_) => true,
+                BodyError::Deadline(_) => brought >= WORTH_A_CALL,
+                _ => false,
+            }
+    }
+
     /// Goes on where the content broke off, or fails as `error` says.
     fn go_on(&mut self, error: BodyError) -> Result<(), BodyError> {
         let pause = self.attempts.next().ok_or(error)?;
@@ -214,7 +232,17 @@ impl http_body::Body for Content {
                 State::Reading(body) => ready!(http_body::Body::poll_frame(Pin::new(body), cx)),
                 State::Opening(opening) => {
                     match ready!(opening.as_mut().poll(cx)) {
-                        Ok(body) => self.state = State::Reading(body),
+                        Ok(body) => {
+                            self.opened_at = self.read;
+                            self.state = State::Reading(body);
+                        }
+                        Err(ArtifactError::Api(ApiError::Channel(ChannelError::Deadline(
+                            time,
+                        )))) => {
+                            self.state = State::Reading(Body::empty());
+                            self.hasher = None;
+                            return Poll::Ready(Some(Err(BodyError::Deadline(time))));
+                        }
                         Err(ArtifactError::Api(error)) if error.is_unreachable() => {
                             self.go_on(BodyError::Lost(error.into()))?;
                         }
@@ -241,9 +269,7 @@ impl http_body::Body for Content {
                     self.progress.tell(done, Some(total));
                     return Poll::Ready(Some(Ok(frame)));
                 }
-                Some(Err(error @ (BodyError::Lost(_) | BodyError::Deadline(_))))
-                    if self.read < self.info.size =>
-                {
+                Some(Err(error)) if self.may_go_on(&error) => {
                     self.go_on(error)?;
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
