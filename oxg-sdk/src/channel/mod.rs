@@ -16,6 +16,7 @@ mod body_file;
 mod budget;
 mod builder;
 mod call;
+mod connection;
 mod connector;
 mod deadline;
 mod error;

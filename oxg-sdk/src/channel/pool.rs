@@ -2,19 +2,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
-use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::connection::Connection;
 use super::connector::Connector;
 use super::pooled_body::PooledBody;
 use super::{Body, BoxError, ChannelError};
 
-/// The longest head of an answer, in bytes. The broker's own limit is half of it.
-const MAX_HEAD_BYTES: usize = 128 << 10;
-/// The most fields of an answer: the 1,024 that a broker passes on, and its own. Without it, an answer
-/// with more than 100 looks like a lost broker. hyper clears 64 bytes a field for each answer.
-const MAX_FIELDS: usize = 1024 + 16;
 /// How long a connection is kept idle. The broker closes it after 60 s, and a call that meets it
 /// just then is lost.
 const MAX_IDLE: Duration = Duration::from_secs(30);
@@ -28,16 +23,16 @@ pub(super) struct Pool {
 struct Shared {
     connector: Connector,
     most_idle: usize,
-    /// Each with the time since when nobody uses it.
-    idle: Mutex<Vec<(SendRequest<Body>, Instant)>>,
-    /// One task a connection; dropping the set ends them.
+    /// Each with the time since when nobody uses it, the longest first.
+    idle: Mutex<Vec<(Connection, Instant)>>,
+    /// One task for each connection that needs one; dropping the set ends them.
     drivers: Mutex<JoinSet<()>>,
 }
 
 /// A connection in use, and the pool that it returns to.
 pub(super) struct Loan {
     pool: Pool,
-    sender: SendRequest<Body>,
+    pub(super) connection: Connection,
 }
 
 impl Pool {
@@ -52,45 +47,45 @@ impl Pool {
         }
     }
 
-    /// A connection that nobody uses.
-    fn idle(&self) -> Option<SendRequest<Body>> {
-        let mut idle = lock(&self.shared.idle);
-        idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < MAX_IDLE);
-        let at = idle.iter().rposition(|(sender, _)| sender.is_ready())?;
-        Some(idle.swap_remove(at).0)
+    /// A connection that nobody uses: the one that was used last.
+    fn idle(&self) -> Option<Connection> {
+        loop {
+            let (mut connection, since) = lock(&self.shared.idle).pop()?;
+            if since.elapsed() >= MAX_IDLE {
+                // The others have been idle for longer.
+                lock(&self.shared.idle).clear();
+                return None;
+            }
+            if connection.is_ready() {
+                return Some(connection);
+            }
+        }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, ChannelError> {
+    async fn connect(&self) -> Result<Connection, ChannelError> {
         let stream = self.shared.connector.connect().await?;
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_BYTES)
-            .max_headers(MAX_FIELDS)
-            .handshake(stream)
-            .await
-            .map_err(|error| ChannelError::Lost(error.into()))?;
-        let mut drivers = lock(&self.shared.drivers);
-        while drivers.try_join_next().is_some() {}
-        drivers.spawn(async move {
-            // Whoever waits for the answer gets the error.
-            let _ = connection.with_upgrades().await;
-        });
-        Ok(sender)
+        Connection::new(stream).await
     }
 
+    /// Sends what `request` becomes once `stamp` has been there; it is told whether the connection
+    /// is new.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
+        stamp: impl Fn(&mut Request<Body>, bool) -> Result<(), ChannelError>,
     ) -> Result<Response<Body>, ChannelError> {
         loop {
-            let (mut sender, reused) = match self.idle() {
-                Some(sender) => (sender, true),
+            let (mut connection, reused) = match self.idle() {
+                Some(connection) => (connection, true),
                 None => (self.connect().await?, false),
             };
-            match sender.try_send_request(request).await {
+            stamp(&mut request, !reused)?;
+            connection.suit(&request, &self.shared.drivers);
+            match connection.send(request).await {
                 Ok(answer) => {
                     // After 101 the connection is no longer one of HTTP.
                     let is_http = answer.status() != StatusCode::SWITCHING_PROTOCOLS;
-                    let loan = is_http.then(|| Loan { pool: self.clone(), sender });
+                    let loan = is_http.then(|| Loan { pool: self.clone(), connection });
                     return Ok(answer.map(|body| Body::from(PooledBody::new(body, loan))));
                 }
                 // The broker had closed an idle connection: nothing was sent, so try another.
@@ -105,10 +100,16 @@ impl Pool {
 
 impl Loan {
     /// Keeps the connection for the next call.
-    pub(super) fn give_back(self) {
+    pub(super) fn give_back(mut self) {
+        if !self.connection.is_reusable() {
+            return;
+        }
+        let now = Instant::now();
         let mut idle = lock(&self.pool.shared.idle);
-        if !self.sender.is_closed() && idle.len() < self.pool.shared.most_idle {
-            idle.push((self.sender, Instant::now()));
+        let expired = idle.iter().take_while(|(_, since)| now - *since >= MAX_IDLE).count();
+        idle.drain(..expired);
+        if idle.len() < self.pool.shared.most_idle {
+            idle.push((self.connection, now));
         }
     }
 }

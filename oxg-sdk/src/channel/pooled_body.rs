@@ -39,7 +39,12 @@ impl http_body::Body for PooledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        let Self { incoming, loan } = &mut *self;
+        let mut poll = |cx: &mut Context<'_>| Pin::new(&mut *incoming).poll_frame(cx);
+        let frame = ready!(match loan {
+            Some(loan) => loan.connection.poll_for(cx, poll),
+            None => poll(cx),
+        });
         match &frame {
             Some(Err(_)) => self.loan = None,
             Some(Ok(_)) => self.settle(),

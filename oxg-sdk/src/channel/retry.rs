@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use oxg_protocol::{ErrorCode, Problem};
+use oxg_redact::Redactor;
 use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
 use super::call::Call;
 use super::problem::Problems;
 use super::retry_after::retry_after;
-use super::{Body, ChannelError};
+use super::{Body, ChannelError, TokenSource};
 
 /// The pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,6 +24,8 @@ pub(super) struct Retry {
     pub(super) next: Problems,
     pub(super) most: u32,
     pub(super) budget: Budget,
+    pub(super) token: TokenSource,
+    pub(super) redactor: Redactor,
 }
 
 impl Retry {
@@ -35,42 +38,43 @@ impl Retry {
         let most = policy.most.unwrap_or(self.most);
         let repeatable = policy.any_method || is_idempotent(call, request.method());
         let mind_busy = repeatable && policy.when_busy;
-        for retry in 0..most {
-            let Some(spare) = duplicate(&request) else {
-                break;
-            };
+        let mut retries = 0;
+        let mut renewed = false;
+        loop {
+            let token = self.token.version();
+            let spare = if retries < most || !renewed { duplicate(&request) } else { None };
             let result = self.next.send(call, request).await;
             let asked = match &result {
                 Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
                 Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
-                _ => return self.earned(result),
+                // Nothing was done, so that any call may be made again.
+                Err(error) if !renewed && is_unauthenticated(error) => {
+                    match spare.filter(|_| self.token.is_newer_than(token, &self.redactor)) {
+                        Some(spare) => request = spare,
+                        None => return result,
+                    }
+                    renewed = true;
+                    continue;
+                }
+                Ok(_) => {
+                    self.budget.earn();
+                    return result;
+                }
+                Err(_) => return result,
             };
-            let pause = pause(retry, asked);
+            let pause = pause(retries, asked);
             let left = call.expires.saturating_duration_since(Instant::now());
-            if left <= pause || !self.budget.take() {
-                return result;
+            match spare {
+                Some(spare) if retries < most && left > pause && self.budget.take() => {
+                    request = spare;
+                }
+                _ => return result,
             }
-            tracing::debug!(retry = retry + 1, ?pause, "making the call again");
+            retries += 1;
+            tracing::debug!(retry = retries, ?pause, "making the call again");
             drop(result);
             sleep(pause).await;
-            request = spare;
         }
-        let result = self.next.send(call, request).await;
-        match &result {
-            Ok(answer) if mind_busy && is_busy(answer) => result,
-            _ => self.earned(result),
-        }
-    }
-
-    /// The result; an answer earns a part of a retry.
-    fn earned(
-        &self,
-        result: Result<Response<Body>, ChannelError>,
-    ) -> Result<Response<Body>, ChannelError> {
-        if result.is_ok() {
-            self.budget.earn();
-        }
-        result
     }
 }
 
@@ -89,6 +93,10 @@ fn may_pass(error: &ChannelError, idempotent: bool) -> bool {
         ChannelError::Broker(problem) => idempotent && is_passing(problem),
         _ => false,
     }
+}
+
+fn is_unauthenticated(error: &ChannelError) -> bool {
+    matches!(error.code(), Some(ErrorCode::Unauthenticated | ErrorCode::TokenExpired))
 }
 
 /// A rate limit that names no time to come back is not one of a moment: a budget of the run is used

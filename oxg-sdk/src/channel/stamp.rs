@@ -41,20 +41,26 @@ impl Stamp {
     pub(super) async fn send(
         &self,
         call: &Call,
-        mut request: Request<Body>,
+        request: Request<Body>,
     ) -> Result<Response<Body>, ChannelError> {
-        self.stamp(call, &mut request)?;
-        self.next.send(request).await
+        let stamp = |request: &mut _, is_new| self.stamp(call, request, is_new);
+        self.next.send(request, stamp).await
     }
 
-    fn stamp(&self, call: &Call, request: &mut Request<Body>) -> Result<(), ChannelError> {
+    fn stamp(
+        &self,
+        call: &Call,
+        request: &mut Request<Body>,
+        is_new: bool,
+    ) -> Result<(), ChannelError> {
         // Absolute form is egress: `Authorization` and `traceparent` belong to the target there.
         let (authorization, traceparent) = match request.uri().scheme() {
             Some(_) => (PROXY_AUTHORIZATION, EGRESS_TRACEPARENT),
             None => (AUTHORIZATION, TRACEPARENT),
         };
         let headers = request.headers_mut();
-        match self.token.bearer(&self.redactor)? {
+        // A broker that took another's place has a token of its own, and a connection to it is new.
+        match self.token.bearer(&self.redactor, is_new)? {
             Some(token) => headers.insert(authorization, token),
             None => headers.remove(authorization),
         };

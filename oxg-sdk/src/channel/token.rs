@@ -1,7 +1,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use http::HeaderValue;
@@ -25,7 +25,16 @@ enum Source {
 #[derive(Debug)]
 struct TokenFile {
     path: PathBuf,
-    last: Mutex<Option<(Stamp, HeaderValue)>>,
+    last: Mutex<Option<Read>>,
+}
+
+/// What was read last.
+#[derive(Debug, Clone)]
+struct Read {
+    stamp: Stamp,
+    value: HeaderValue,
+    /// Which token of the file it is: the first, the second, and so on.
+    version: u64,
 }
 
 /// What tells one version of a file from the next.
@@ -63,34 +72,63 @@ impl TokenSource {
         bearer(token).map(Source::Value).map(Self)
     }
 
-    /// A file with the token, read again whenever it changes. White space around it is ignored.
+    /// A file with the token. White space around it is ignored. Whether it has changed is looked at for
+    /// each new connection, and whenever the broker does not accept the token; a call that was refused
+    /// for the token before is then made once more.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
     }
 
-    /// The value of the authorization field. The token is known to `redactor` before it is used.
-    pub(super) fn bearer(&self, redactor: &Redactor) -> Result<Option<HeaderValue>, TokenError> {
+    /// The value of the authorization field; with `anew`, what is in the file now. The token is known
+    /// to `redactor` before it is used.
+    pub(super) fn bearer(
+        &self,
+        redactor: &Redactor,
+        anew: bool,
+    ) -> Result<Option<HeaderValue>, TokenError> {
         match &self.0 {
             Source::None => Ok(None),
             Source::Value(value) => {
-                register(value, redactor);
+                if anew {
+                    register(value, redactor);
+                }
                 Ok(Some(value.clone()))
             }
-            Source::File(file) => file.read(redactor).map(Some),
+            Source::File(file) => file.value(redactor, anew).map(Some),
         }
+    }
+
+    /// How many tokens there have been.
+    pub(super) fn version(&self) -> u64 {
+        match &self.0 {
+            Source::None | Source::Value(_) => 0,
+            Source::File(file) => file.last().as_ref().map_or(0, |last| last.version),
+        }
+    }
+
+    /// Whether there is another token than the one of `version`.
+    pub(super) fn is_newer_than(&self, version: u64, redactor: &Redactor) -> bool {
+        self.bearer(redactor, true).is_ok() && self.version() != version
     }
 }
 
 impl TokenFile {
-    fn read(&self, redactor: &Redactor) -> Result<HeaderValue, TokenError> {
+    fn last(&self) -> MutexGuard<'_, Option<Read>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn value(&self, redactor: &Redactor, anew: bool) -> Result<HeaderValue, TokenError> {
+        if !anew && let Some(last) = &*self.last() {
+            return Ok(last.value.clone());
+        }
         let failed = |source| TokenError::Read { path: self.path.clone(), source };
         let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, value)) = &*last
-            && *known == stamp
+        let mut last = self.last();
+        if let Some(last) = &*last
+            && last.stamp == stamp
         {
-            return Ok(value.clone());
+            return Ok(last.value.clone());
         }
         let mut text = String::new();
         File::open(&self.path)
@@ -98,7 +136,12 @@ impl TokenFile {
             .map_err(failed)?;
         let value = bearer(text.trim())?;
         register(&value, redactor);
-        *last = Some((stamp, value.clone()));
+        let version = match &*last {
+            Some(last) if last.value == value => last.version,
+            Some(last) => last.version + 1,
+            None => 1,
+        };
+        *last = Some(Read { stamp, value: value.clone(), version });
         Ok(value)
     }
 }
@@ -139,13 +182,19 @@ mod tests {
         let path = directory.path().join("token");
         let redactor = Redactor::default();
         let source = TokenSource::file(&path);
-        assert!(matches!(source.bearer(&redactor), Err(TokenError::Read { .. })));
+        assert!(matches!(source.bearer(&redactor, false), Err(TokenError::Read { .. })));
+        let bearer = |anew| source.bearer(&redactor, anew).unwrap().unwrap();
         for token in ["first-token-of-the-session\n", "the-second-one-is-longer-still\n"] {
+            let before = source.version();
             fs::write(&path, token).unwrap();
-            let value = source.bearer(&redactor).unwrap().unwrap();
-            assert_eq!(value.to_str().unwrap(), format!("Bearer {}", token.trim()));
+            assert!(source.is_newer_than(before, &redactor));
+            assert!(!source.is_newer_than(source.version(), &redactor));
+            assert_eq!(bearer(false), format!("Bearer {}", token.trim()));
             assert!(!redactor.redact(token).contains(token.trim()));
         }
+        fs::write(&path, "third-token-which-nobody-asked-for").unwrap();
+        assert_eq!(bearer(false), "Bearer the-second-one-is-longer-still");
+        assert_eq!(bearer(true), "Bearer third-token-which-nobody-asked-for");
     }
 
     #[test]
