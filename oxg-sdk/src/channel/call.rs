@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use oxg_protocol::{TaskId, TraceId};
@@ -100,4 +101,6 @@ pub(super) struct Call {
     pub(super) stated: Duration,
     /// When it passes.
     pub(super) expires: Instant,
+    /// The version of the token that was sent last.
+    pub(super) token: AtomicU64,
 }

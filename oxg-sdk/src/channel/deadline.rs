@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -26,7 +27,7 @@ impl Deadline {
         let now = Instant::now();
         let left = options.until.map_or(MAX, |end| end.saturating_duration_since(now));
         let stated = options.deadline.unwrap_or(self.default).min(MAX).min(left);
-        Call { options, stated, expires: now + stated }
+        Call { options, stated, expires: now + stated, token: AtomicU64::new(0) }
     }
 
     pub(super) async fn send(

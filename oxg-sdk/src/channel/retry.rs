@@ -1,8 +1,9 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use oxg_protocol::{ErrorCode, Problem};
 use oxg_redact::Redactor;
 use tokio::time::{Instant, sleep};
@@ -11,6 +12,7 @@ use super::budget::Budget;
 use super::call::Call;
 use super::problem::Problems;
 use super::retry_after::retry_after;
+use super::stamp::FIELDS;
 use super::{Body, ChannelError, TokenSource};
 
 /// The pause before the first retry; it doubles with each.
@@ -41,15 +43,15 @@ impl Retry {
         let mut retries = 0;
         let mut renewed = false;
         loop {
-            let token = self.token.version();
-            let spare = if retries < most || !renewed { duplicate(&request) } else { None };
+            let spare = if retries < most || !renewed { duplicate(&mut request) } else { None };
             let result = self.next.send(call, request).await;
             let asked = match &result {
                 Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
                 Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
                 // Nothing was done, so that any call may be made again.
                 Err(error) if !renewed && is_unauthenticated(error) => {
-                    match spare.filter(|_| self.token.is_newer_than(token, &self.redactor)) {
+                    let sent = call.token.load(Ordering::Relaxed);
+                    match spare.filter(|_| self.token.is_newer_than(sent, &self.redactor)) {
                         Some(spare) => request = spare,
                         None => return result,
                     }
@@ -106,16 +108,20 @@ fn is_passing(problem: &Problem) -> bool {
     code.is_transient() && (code != ErrorCode::RateLimited || problem.retry_after_ms.is_some())
 }
 
-/// The request once more, where its body can be sent twice.
-fn duplicate(request: &Request<Body>) -> Option<Request<Body>> {
+/// The request once more, where its body can be sent twice; `request` gets room for what every call
+/// carries.
+fn duplicate(request: &mut Request<Body>) -> Option<Request<Body>> {
     let body = request.body().try_clone()?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
     if !request.extensions().is_empty() {
         *copy.extensions_mut() = request.extensions().clone();
     }
+    let headers = request.headers_mut();
+    let mut roomy = HeaderMap::with_capacity(headers.len() + FIELDS);
+    roomy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    *copy.headers_mut() = std::mem::replace(headers, roomy);
     Some(copy)
 }
 

@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use http::header::{AUTHORIZATION, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderName, HeaderValue, Request, Response};
 use oxg_protocol::{ProtocolVersion, TraceId, TraceParent, header};
@@ -14,6 +16,9 @@ const PROTOCOL: HeaderName = HeaderName::from_static(header::PROTOCOL);
 const TASK_ID: HeaderName = HeaderName::from_static(header::TASK_ID);
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const EGRESS_TRACEPARENT: HeaderName = HeaderName::from_static(header::TRACEPARENT);
+
+/// How many fields are written at most.
+pub(super) const FIELDS: usize = 6;
 
 /// Writes the fields that every call carries: token, deadline, protocol version, task, trace, host.
 pub(super) struct Stamp {
@@ -61,7 +66,10 @@ impl Stamp {
         let headers = request.headers_mut();
         // A broker that took another's place has a token of its own, and a connection to it is new.
         match self.token.bearer(&self.redactor, is_new)? {
-            Some(token) => headers.insert(authorization, token),
+            Some(token) => {
+                call.token.store(token.version, Ordering::Relaxed);
+                headers.insert(authorization, token.value)
+            }
             None => headers.remove(authorization),
         };
         let left = call.expires.saturating_duration_since(Instant::now());

@@ -25,16 +25,16 @@ enum Source {
 #[derive(Debug)]
 struct TokenFile {
     path: PathBuf,
-    last: Mutex<Option<Read>>,
+    last: Mutex<Option<(Stamp, Bearer)>>,
 }
 
-/// What was read last.
+/// A token as it is sent.
 #[derive(Debug, Clone)]
-struct Read {
-    stamp: Stamp,
-    value: HeaderValue,
-    /// Which token of the file it is: the first, the second, and so on.
-    version: u64,
+pub(super) struct Bearer {
+    /// The value of the authorization field.
+    pub(super) value: HeaderValue,
+    /// Which token of its source it is: the first, the second, and so on.
+    pub(super) version: u64,
 }
 
 /// What tells one version of a file from the next.
@@ -80,55 +80,47 @@ impl TokenSource {
         Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
     }
 
-    /// The value of the authorization field; with `anew`, what is in the file now. The token is known
-    /// to `redactor` before it is used.
+    /// The token as it was known last; with `anew`, what is in the file now. The token is known to
+    /// `redactor` before it is used.
     pub(super) fn bearer(
         &self,
         redactor: &Redactor,
         anew: bool,
-    ) -> Result<Option<HeaderValue>, TokenError> {
+    ) -> Result<Option<Bearer>, TokenError> {
         match &self.0 {
             Source::None => Ok(None),
             Source::Value(value) => {
                 if anew {
                     register(value, redactor);
                 }
-                Ok(Some(value.clone()))
+                Ok(Some(Bearer { value: value.clone(), version: 1 }))
             }
-            Source::File(file) => file.value(redactor, anew).map(Some),
+            Source::File(file) => file.bearer(redactor, anew).map(Some),
         }
     }
 
-    /// How many tokens there have been.
-    pub(super) fn version(&self) -> u64 {
-        match &self.0 {
-            Source::None | Source::Value(_) => 0,
-            Source::File(file) => file.last().as_ref().map_or(0, |last| last.version),
-        }
-    }
-
-    /// Whether there is another token than the one of `version`.
+    /// Whether there is another token by now than that of `version`.
     pub(super) fn is_newer_than(&self, version: u64, redactor: &Redactor) -> bool {
-        self.bearer(redactor, true).is_ok() && self.version() != version
+        matches!(self.bearer(redactor, true), Ok(Some(now)) if now.version != version)
     }
 }
 
 impl TokenFile {
-    fn last(&self) -> MutexGuard<'_, Option<Read>> {
+    fn last(&self) -> MutexGuard<'_, Option<(Stamp, Bearer)>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn value(&self, redactor: &Redactor, anew: bool) -> Result<HeaderValue, TokenError> {
-        if !anew && let Some(last) = &*self.last() {
-            return Ok(last.value.clone());
+    fn bearer(&self, redactor: &Redactor, anew: bool) -> Result<Bearer, TokenError> {
+        if !anew && let Some((_, known)) = &*self.last() {
+            return Ok(known.clone());
         }
         let failed = |source| TokenError::Read { path: self.path.clone(), source };
         let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
         let mut last = self.last();
-        if let Some(last) = &*last
-            && last.stamp == stamp
+        if let Some((as_of, known)) = &*last
+            && *as_of == stamp
         {
-            return Ok(last.value.clone());
+            return Ok(known.clone());
         }
         let mut text = String::new();
         File::open(&self.path)
@@ -137,12 +129,12 @@ impl TokenFile {
         let value = bearer(text.trim())?;
         register(&value, redactor);
         let version = match &*last {
-            Some(last) if last.value == value => last.version,
-            Some(last) => last.version + 1,
+            Some((_, known)) => known.version + u64::from(known.value != value),
             None => 1,
         };
-        *last = Some(Read { stamp, value: value.clone(), version });
-        Ok(value)
+        let now = Bearer { value, version };
+        *last = Some((stamp, now.clone()));
+        Ok(now)
     }
 }
 
@@ -184,17 +176,16 @@ mod tests {
         let source = TokenSource::file(&path);
         assert!(matches!(source.bearer(&redactor, false), Err(TokenError::Read { .. })));
         let bearer = |anew| source.bearer(&redactor, anew).unwrap().unwrap();
-        for token in ["first-token-of-the-session\n", "the-second-one-is-longer-still\n"] {
-            let before = source.version();
+        for (version, token) in (1..).zip(["the-first-token\n", "the-second-one-is-longer\n"]) {
             fs::write(&path, token).unwrap();
-            assert!(source.is_newer_than(before, &redactor));
-            assert!(!source.is_newer_than(source.version(), &redactor));
-            assert_eq!(bearer(false), format!("Bearer {}", token.trim()));
+            assert!(source.is_newer_than(version - 1, &redactor));
+            assert!(!source.is_newer_than(version, &redactor));
+            assert_eq!(bearer(false).value, format!("Bearer {}", token.trim()));
             assert!(!redactor.redact(token).contains(token.trim()));
         }
-        fs::write(&path, "third-token-which-nobody-asked-for").unwrap();
-        assert_eq!(bearer(false), "Bearer the-second-one-is-longer-still");
-        assert_eq!(bearer(true), "Bearer third-token-which-nobody-asked-for");
+        fs::write(&path, "a-third-token-which-nobody-asked-for").unwrap();
+        assert_eq!(bearer(false).value, "Bearer the-second-one-is-longer");
+        assert_eq!(bearer(true).value, "Bearer a-third-token-which-nobody-asked-for");
     }
 
     #[test]
