@@ -21,9 +21,8 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Takes the options out of the request, and fixes when the call is over.
-    pub(super) fn begin(&self, request: &mut Request<Body>) -> Call {
-        let options = request.extensions_mut().remove::<CallOptions>().unwrap_or_default();
+    /// Fixes when the call is over.
+    pub(super) fn begin(&self, options: CallOptions) -> Call {
         let now = Instant::now();
         let left = options.until.map_or(MAX, |end| end.saturating_duration_since(now));
         let stated = options.deadline.unwrap_or(self.default).min(MAX).min(left);

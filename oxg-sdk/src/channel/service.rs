@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use super::connector::Connector;
 use super::deadline::Deadline;
-use super::{Body, BoxError, ChannelBuilder, ChannelError};
+use super::{Body, BoxError, CallOptions, ChannelBuilder, ChannelError};
 
 /// The answer to a call, in the making.
 pub type ChannelFuture =
@@ -57,8 +57,14 @@ pub type ChannelFuture =
 /// # let _ = channel;
 /// ```
 #[derive(Clone)]
-pub struct BrokerChannel {
-    call: Arc<dyn Fn(Request<Body>) -> ChannelFuture + Send + Sync>,
+pub struct BrokerChannel(Way);
+
+#[derive(Clone)]
+enum Way {
+    /// The channel's own steps.
+    Steps(Arc<Deadline>),
+    /// Whatever a layer or a test puts there.
+    Service(Arc<dyn Fn(Request<Body>) -> ChannelFuture + Send + Sync>),
 }
 
 impl BrokerChannel {
@@ -88,17 +94,15 @@ impl BrokerChannel {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self { call: Arc::new(move |request| Box::pin(oneshot(service.clone(), request))) }
+        Self::from_fn(move |request| Box::pin(oneshot(service.clone(), request)))
     }
 
     pub(super) fn from_steps(first: Deadline) -> Self {
-        let first = Arc::new(first);
-        let call = move |mut request| -> ChannelFuture {
-            let first = Arc::clone(&first);
-            let call = first.begin(&mut request);
-            Box::pin(async move { first.send(call, request).await })
-        };
-        Self { call: Arc::new(call) }
+        Self(Way::Steps(Arc::new(first)))
+    }
+
+    fn from_fn(call: impl Fn(Request<Body>) -> ChannelFuture + Send + Sync + 'static) -> Self {
+        Self(Way::Service(Arc::new(call)))
     }
 
     /// This channel under one more layer. What the layer itself fails with becomes
@@ -112,19 +116,46 @@ impl BrokerChannel {
         <L::Service as Service<Request<Body>>>::Future: Send,
     {
         let service = layer.layer(self);
-        let call = move |request| -> ChannelFuture {
+        Self::from_fn(move |request| {
             let call = oneshot(service.clone(), request);
             Box::pin(async move { call.await.map_err(|e| ChannelError::of_layer(e.into())) })
-        };
-        Self { call: Arc::new(call) }
+        })
     }
 
     /// Sends one request.
     ///
     /// # Errors
     /// [`ChannelError`]; an answer of a target, whatever its status, is none.
-    pub fn send(&self, request: Request<Body>) -> ChannelFuture {
-        (self.call)(request)
+    pub fn send(&self, mut request: Request<Body>) -> ChannelFuture {
+        match &self.0 {
+            Way::Steps(first) => {
+                let first = Arc::clone(first);
+                let options = request.extensions_mut().remove().unwrap_or_default();
+                let call = first.begin(options);
+                Box::pin(async move { first.send(call, request).await })
+            }
+            Way::Service(call) => call(request),
+        }
+    }
+
+    /// As [`send`](Self::send), without the allocations that a call of any kind needs.
+    pub(crate) async fn send_with(
+        &self,
+        options: CallOptions,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        match &self.0 {
+            Way::Steps(first) => first.send(first.begin(options), request).await,
+            Way::Service(call) => {
+                request.extensions_mut().insert(options);
+                call(request).await
+            }
+        }
+    }
+
+    /// Whether nothing but the channel itself, which keeps its deadlines, carries out a call.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.0, Way::Steps(_))
     }
 }
 

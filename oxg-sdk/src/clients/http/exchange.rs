@@ -21,8 +21,7 @@ pub(super) async fn exchange(
     let host = HeaderValue::try_from(url.authority())
         .map_err(|error| InvalidRequest::Head(error.into()))?;
     request.headers_mut().insert(HOST, host);
-    request.extensions_mut().insert(options);
-    Ok(channel.send(request).await?)
+    Ok(channel.send_with(options, request).await?)
 }
 
 /// Refuses the fields that the SDK writes itself.
