@@ -34,7 +34,7 @@ impl ChannelBuilder {
             deadline: Duration::from_secs(30),
             retries: 2,
             concurrency: 64,
-            idle: 8,
+            idle: 64,
         }
     }
 
@@ -68,7 +68,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// Idle connections that are kept. Default 8.
+    /// Idle connections that are kept. Default 64, as many as calls at a time: fewer would be closed and
+    /// dialled again under load.
     pub fn idle_connections(mut self, most: usize) -> Self {
         self.idle = most;
         self
