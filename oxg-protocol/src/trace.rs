@@ -18,7 +18,7 @@ pub struct TraceError {
 }
 
 macro_rules! hex_id {
-    ($(#[$doc:meta])* $type:ident, $number:ty, $length:literal, $what:literal, $expected:literal) => {
+    ($(#[$doc:meta])* $type:ident, $length:literal, $what:literal, $expected:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type([u8; $length]);
@@ -49,8 +49,11 @@ macro_rules! hex_id {
 
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let number = <$number>::from_be_bytes(self.0);
-                write!(f, "{number:0width$x}", width = 2 * $length)
+                let mut text = [0; 2 * $length];
+                for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+                    pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+                }
+                f.write_str(str::from_utf8(&text).unwrap_or_default())
             }
         }
 
@@ -78,7 +81,6 @@ macro_rules! serde_as_text {
 hex_id!(
     /// The id of a trace: all that was done for one task, say.
     TraceId,
-    u128,
     16,
     "trace id",
     "32 digits of 0-9 a-f, not all zero"
@@ -86,7 +88,6 @@ hex_id!(
 hex_id!(
     /// The id of one step of a trace: one call, say.
     SpanId,
-    u64,
     8,
     "span id",
     "16 digits of 0-9 a-f, not all zero"
@@ -123,16 +124,6 @@ impl TraceParent {
     #[must_use]
     pub const fn child(self, span_id: SpanId) -> Self {
         Self { span_id, ..self }
-    }
-
-    /// The value of the field, in ASCII.
-    #[must_use]
-    pub fn encode(&self) -> [u8; 55] {
-        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&self.trace_id.0, &mut text[3..35]);
-        write_hex(&self.span_id.0, &mut text[36..52]);
-        write_hex(&[u8::from(self.sampled)], &mut text[53..]);
-        text
     }
 
     /// Whether the caller says that it records the trace.
@@ -173,21 +164,19 @@ fn parse(text: &[u8]) -> Option<TraceParent> {
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.encode()).unwrap_or_default())
+        write!(f, "00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
     }
 }
 
 serde_as_text!(TraceParent);
 
-fn write_hex(bytes: &[u8], text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+/// The digit for a number below 16.
+fn digit(number: u8) -> u8 {
+    if number < 10 { b'0' + number } else { b'a' + number - 10 }
 }
 
 fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    let digit = |byte: u8| match byte {
+    let number = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
@@ -198,7 +187,7 @@ fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        *byte = number(*high)? << 4 | number(*low)?;
     }
     Some(bytes)
 }

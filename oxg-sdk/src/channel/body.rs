@@ -176,6 +176,11 @@ impl Body {
         self.as_bytes().cloned().map(Self::from)
     }
 
+    /// Whether it comes bit by bit, from somebody who makes it.
+    pub(super) fn is_stream(&self) -> bool {
+        !matches!(self.kind, Kind::Bytes(_))
+    }
+
     /// The body, broken off at `end`.
     pub(super) fn until(mut self, end: Instant, stated: Duration) -> Self {
         if !http_body::Body::is_end_stream(&self) {

@@ -68,7 +68,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// Idle connections that are kept, for at most 30 s. Default 64: as many as calls at a time.
+    /// Idle connections that are kept. Default 64, as many as calls at a time: fewer would be closed and
+    /// dialled again under load.
     pub fn idle_connections(mut self, most: usize) -> Self {
         self.idle = most;
         self
@@ -79,9 +80,10 @@ impl ChannelBuilder {
     pub fn build(self) -> BrokerChannel {
         let Self { connector, token, redactor, deadline, retries, concurrency, idle } = self;
         let host = connector.host.clone();
-        let stamp = Stamp::new(Pool::new(connector, idle), token, redactor, host);
-        let problems = Problems { next: stamp };
-        let retry = Retry { next: problems, most: retries, budget: Budget::default() };
+        let pool = Pool::new(connector, idle);
+        let stamp = Stamp::new(pool, token.clone(), redactor.clone(), host);
+        let next = Problems { next: stamp };
+        let retry = Retry { next, most: retries, budget: Budget::default(), token, redactor };
         let places = Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS));
         let limit = Limit { next: retry, places };
         BrokerChannel::from_steps(Deadline { next: limit, default: deadline })

@@ -1,10 +1,10 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use http::Request;
 use oxg_protocol::{TaskId, TraceId};
 use tokio::time::Instant;
 
-use super::{Body, RetryPolicy};
+use super::RetryPolicy;
 
 /// What one call asks of the channel. Put it into the request's extensions.
 ///
@@ -93,15 +93,14 @@ impl CallOptions {
     }
 }
 
-/// One call on its way through the channel. The steps pass it on by reference: a request that were
-/// moved from one to the next would be copied each time.
+/// One call on its way through the channel.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// What is to be sent; nothing is left of it once it was.
-    pub(super) request: Request<Body>,
     pub(super) options: CallOptions,
     /// The deadline that applies.
     pub(super) stated: Duration,
     /// When it passes.
     pub(super) expires: Instant,
+    /// The version of the token that was sent last.
+    pub(super) token: AtomicU64,
 }

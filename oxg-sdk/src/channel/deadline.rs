@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -21,16 +22,20 @@ pub(super) struct Deadline {
 
 impl Deadline {
     /// Fixes when the call is over.
-    pub(super) fn begin(&self, options: CallOptions, request: Request<Body>) -> Call {
+    pub(super) fn begin(&self, options: CallOptions) -> Call {
         let now = Instant::now();
         let left = options.until.map_or(MAX, |end| end.saturating_duration_since(now));
         let stated = options.deadline.unwrap_or(self.default).min(MAX).min(left);
-        Call { request, options, stated, expires: now + stated }
+        Call { options, stated, expires: now + stated, token: AtomicU64::new(0) }
     }
 
-    pub(super) async fn send(&self, mut call: Call) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(
+        &self,
+        call: Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
         let end = call.expires + GRACE;
-        match timeout_at(end, self.next.send(&mut call)).await {
+        match timeout_at(end, self.next.send(&call, request)).await {
             Ok(answer) => Ok(answer?.map(|body| body.until(end, call.stated))),
             Err(_) => Err(ChannelError::Deadline(call.stated)),
         }

@@ -1,4 +1,4 @@
-use http::Response;
+use http::{Request, Response};
 use tokio::sync::Semaphore;
 
 use super::call::Call;
@@ -16,9 +16,13 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    pub(super) async fn send(&self, call: &mut Call) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
         // The semaphore is never closed; if it were, the call would go on without a place.
         let _place = if call.options.unlimited { None } else { self.places.acquire().await.ok() };
-        self.next.send(call).await
+        self.next.send(call, request).await
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Each step is a module of its own, and a plain `async fn`: one call is one allocation, however many
 //! steps there are. Layers of an author's own go on top. The pool keeps a few idle HTTP/1.1 connections over a Unix
-//! socket, loopback TCP, or whatever a test puts there. The *stamp* writes the fields that every
+//! socket, loopback TCP, or whatever a test puts there; the caller of a call drives its connection. The *stamp* writes the fields that every
 //! call carries (token, deadline, protocol version, task). *Problem* turns an answer with the
 //! header `oxg-error` into [`ChannelError::Broker`]; an answer without it is the target's, whatever
 //! its status.
@@ -16,12 +16,12 @@ mod body_file;
 mod budget;
 mod builder;
 mod call;
+mod connection;
 mod connector;
 mod deadline;
 mod error;
 mod io;
 mod limit;
-mod link;
 mod pool;
 mod pooled_body;
 mod problem;

@@ -5,8 +5,8 @@ use http::{Request, Response, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::connection::{Connection, MAX_FIELDS};
 use super::connector::Connector;
-use super::link::Link;
 use super::pooled_body::PooledBody;
 use super::{Body, BoxError, ChannelError};
 
@@ -23,25 +23,16 @@ pub(super) struct Pool {
 struct Shared {
     connector: Connector,
     most_idle: usize,
-    /// Each with the time since when nobody uses it; the last one used is the last.
-    idle: Mutex<Vec<(Box<Link>, Instant)>>,
-    /// One task for each connection that was upgraded; dropping the set ends them.
-    upgraded: Mutex<JoinSet<()>>,
+    /// Each with the time since when nobody uses it, the longest first.
+    idle: Mutex<Vec<(Connection, Instant)>>,
+    /// One task for each connection that needs one; dropping the set ends them.
+    drivers: Mutex<JoinSet<()>>,
 }
 
 /// A connection in use, and the pool that it returns to.
 pub(super) struct Loan {
     pool: Pool,
-    pub(super) link: Box<Link>,
-    /// Whether it served a call before.
-    pub(super) is_reused: bool,
-}
-
-/// What became of a request that was sent.
-pub(super) enum Sent {
-    Answered(Response<Body>),
-    /// The broker had closed the idle connection: nothing of the request was sent.
-    Unsent(Request<Body>),
+    pub(super) connection: Connection,
 }
 
 impl Pool {
@@ -51,74 +42,82 @@ impl Pool {
                 connector,
                 most_idle,
                 idle: Mutex::default(),
-                upgraded: Mutex::default(),
+                drivers: Mutex::default(),
             }),
         }
     }
 
-    /// A connection that nobody uses, or a new one.
-    pub(super) async fn lend(&self) -> Result<Loan, ChannelError> {
-        let (link, is_reused) = match self.idle() {
-            Some(link) => (link, true),
-            None => (Box::new(Link::open(self.shared.connector.connect().await?).await?), false),
-        };
-        Ok(Loan { pool: self.clone(), link, is_reused })
+    /// A connection that nobody uses: the one that was used last.
+    fn idle(&self) -> Option<Connection> {
+        loop {
+            let (mut connection, since) = lock(&self.shared.idle).pop()?;
+            if since.elapsed() >= MAX_IDLE {
+                // The others have been idle for longer.
+                lock(&self.shared.idle).clear();
+                return None;
+            }
+            if connection.is_ready() {
+                return Some(connection);
+            }
+        }
     }
 
-    fn idle(&self) -> Option<Box<Link>> {
+    async fn connect(&self) -> Result<Connection, ChannelError> {
+        let stream = self.shared.connector.connect().await?;
+        Connection::new(stream).await
+    }
+
+    /// Sends what `request` becomes once `stamp` has been there; it is told whether the connection
+    /// is new.
+    pub(super) async fn send(
+        &self,
+        mut request: Request<Body>,
+        stamp: impl Fn(&mut Request<Body>, bool) -> Result<(), ChannelError>,
+    ) -> Result<Response<Body>, ChannelError> {
         loop {
-            let (mut link, since) = lock(&self.shared.idle).pop()?;
-            if since.elapsed() >= MAX_IDLE {
-                // So are all that were used before it.
-                lock(&self.shared.idle).clear();
-            } else if link.is_ready() {
-                return Some(link);
+            let (mut connection, reused) = match self.idle() {
+                Some(connection) => (connection, true),
+                None => (self.connect().await?, false),
+            };
+            stamp(&mut request, !reused)?;
+            connection.suit(&request, &self.shared.drivers);
+            match connection.send(request).await {
+                Ok(answer) => {
+                    // After 101 the connection is no longer one of HTTP.
+                    let is_http = answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+                    let loan = is_http.then(|| Loan { pool: self.clone(), connection });
+                    return Ok(answer.map(|body| Body::from(PooledBody::new(body, loan))));
+                }
+                // The broker had closed an idle connection: nothing was sent, so try another.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if reused => request = unsent,
+                    _ => return Err(classify(error.into_error())),
+                },
             }
         }
     }
 }
 
 impl Loan {
-    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Sent, ChannelError> {
-        match self.link.send(request).await {
-            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                self.hand_over();
-                Ok(Sent::Answered(answer.map(|body| Body::from(PooledBody::new(body, None)))))
-            }
-            Ok(answer) => {
-                Ok(Sent::Answered(answer.map(|body| Body::from(PooledBody::new(body, Some(self))))))
-            }
-            Err(mut error) => match error.take_message() {
-                Some(unsent) if self.is_reused => Ok(Sent::Unsent(unsent)),
-                _ => Err(classify(error.into_error())),
-            },
-        }
-    }
-
     /// Keeps the connection for the next call.
     pub(super) fn give_back(mut self) {
-        if self.link.is_ready() {
-            let mut idle = lock(&self.pool.shared.idle);
-            if idle.len() < self.pool.shared.most_idle {
-                idle.push((self.link, Instant::now()));
-            }
+        if !self.connection.is_reusable() {
+            return;
         }
-    }
-
-    /// After 101 the connection is no longer one of HTTP, and nobody polls it for an answer.
-    fn hand_over(self) {
-        if let Some(connection) = self.link.into_connection() {
-            let mut upgraded = lock(&self.pool.shared.upgraded);
-            while upgraded.try_join_next().is_some() {}
-            upgraded.spawn(async move {
-                // Whoever waits for the stream gets the error.
-                let _ = connection.await;
-            });
+        let now = Instant::now();
+        let mut idle = lock(&self.pool.shared.idle);
+        let expired = idle.iter().take_while(|(_, since)| now - *since >= MAX_IDLE).count();
+        idle.drain(..expired);
+        if idle.len() < self.pool.shared.most_idle {
+            idle.push((self.connection, now));
         }
     }
 }
 
 fn classify(error: hyper::Error) -> ChannelError {
+    if error.is_parse_too_large() {
+        return ChannelError::HeadTooLarge { fields: MAX_FIELDS };
+    }
     let is_user = error.is_user();
     let error: BoxError = error.into();
     if is_user { ChannelError::Body(error) } else { ChannelError::Lost(error) }

@@ -40,12 +40,11 @@ impl http_body::Body for PooledBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Self { incoming, loan } = &mut *self;
-        let mut frame = Pin::new(&mut *incoming).poll_frame(cx);
-        if let (Poll::Pending, Some(loan)) = (&frame, loan) {
-            loan.link.advance(cx);
-            frame = Pin::new(incoming).poll_frame(cx);
-        }
-        let frame = ready!(frame);
+        let mut poll = |cx: &mut Context<'_>| Pin::new(&mut *incoming).poll_frame(cx);
+        let frame = ready!(match loan {
+            Some(loan) => loan.connection.poll_for(cx, poll),
+            None => poll(cx),
+        });
         match &frame {
             Some(Err(_)) => self.loan = None,
             Some(Ok(_)) => self.settle(),

@@ -1,4 +1,4 @@
-use http::Response;
+use http::{Request, Response};
 use oxg_protocol::{ErrorCode, Problem, header};
 
 use super::call::Call;
@@ -17,8 +17,12 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    pub(super) async fn send(&self, call: &mut Call) -> Result<Response<Body>, ChannelError> {
-        let answer = self.next.send(call).await?;
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
+        let answer = self.next.send(call, request).await?;
         match answer.headers().get(header::ERROR) {
             Some(value) => {
                 let code = value.to_str().unwrap_or_default().to_owned();

@@ -1,16 +1,19 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use oxg_protocol::{ErrorCode, Problem};
+use oxg_redact::Redactor;
 use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
 use super::call::Call;
 use super::problem::Problems;
 use super::retry_after::retry_after;
-use super::{Body, ChannelError};
+use super::stamp::FIELDS;
+use super::{Body, ChannelError, TokenSource};
 
 /// The pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,75 +26,65 @@ pub(super) struct Retry {
     pub(super) next: Problems,
     pub(super) most: u32,
     pub(super) budget: Budget,
+    pub(super) token: TokenSource,
+    pub(super) redactor: Redactor,
 }
 
 impl Retry {
-    pub(super) async fn send(&self, call: &mut Call) -> Result<Response<Body>, ChannelError> {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ChannelError> {
         let policy = call.options.retry.unwrap_or_default();
         let most = policy.most.unwrap_or(self.most);
-        let repeatable = policy.any_method || is_idempotent(call);
+        let repeatable = policy.any_method || is_idempotent(call, request.method());
         let mind_busy = repeatable && policy.when_busy;
-        for retry in 0..most {
-            let Some(spare) = duplicate(&call.request) else {
-                break;
-            };
-            let generation = self.next.next.token.generation();
-            let result = self.next.send(call).await;
+        let mut retries = 0;
+        let mut renewed = false;
+        loop {
+            let spare = if retries < most || !renewed { duplicate(&mut request) } else { None };
+            let result = self.next.send(call, request).await;
             let asked = match &result {
-                // Nothing was done, and the host has written another token in the meantime.
-                Err(ChannelError::Broker(problem))
-                    if is_about_token(problem) && self.has_other_token(generation) =>
-                {
-                    call.request = spare;
-                    continue;
-                }
                 Ok(answer) if mind_busy && is_busy(answer) => retry_after(answer.headers()),
                 Err(error) if may_pass(error, repeatable) => asked_by_broker(error),
-                _ => return self.earned(result),
+                // Nothing was done, so that any call may be made again.
+                Err(error) if !renewed && is_unauthenticated(error) => {
+                    let sent = call.token.load(Ordering::Relaxed);
+                    match spare.filter(|_| self.token.is_newer_than(sent, &self.redactor)) {
+                        Some(spare) => request = spare,
+                        None => return result,
+                    }
+                    renewed = true;
+                    continue;
+                }
+                Ok(_) => {
+                    self.budget.earn();
+                    return result;
+                }
+                Err(_) => return result,
             };
-            let pause = pause(retry, asked);
+            let pause = pause(retries, asked);
             let left = call.expires.saturating_duration_since(Instant::now());
-            if left <= pause || !self.budget.take() {
-                return result;
+            match spare {
+                Some(spare) if retries < most && left > pause && self.budget.take() => {
+                    request = spare;
+                }
+                _ => return result,
             }
-            tracing::debug!(retry = retry + 1, ?pause, "making the call again");
+            retries += 1;
+            tracing::debug!(retry = retries, ?pause, "making the call again");
             drop(result);
             sleep(pause).await;
-            call.request = spare;
         }
-        let result = self.next.send(call).await;
-        match &result {
-            Ok(answer) if mind_busy && is_busy(answer) => result,
-            _ => self.earned(result),
-        }
-    }
-
-    fn has_other_token(&self, generation: u64) -> bool {
-        let stamp = &self.next.next;
-        stamp.token.is_newer_than(generation, &stamp.redactor)
-    }
-
-    /// The result; an answer earns a part of a retry.
-    fn earned(
-        &self,
-        result: Result<Response<Body>, ChannelError>,
-    ) -> Result<Response<Body>, ChannelError> {
-        if result.is_ok() {
-            self.budget.earn();
-        }
-        result
     }
 }
 
-fn is_idempotent(call: &Call) -> bool {
+fn is_idempotent(call: &Call, method: &Method) -> bool {
     call.options.idempotent.unwrap_or(matches!(
-        *call.request.method(),
+        *method,
         Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
     ))
-}
-
-fn is_about_token(problem: &Problem) -> bool {
-    matches!(problem.code(), ErrorCode::Unauthenticated | ErrorCode::TokenExpired)
 }
 
 /// Whether the same call may succeed a moment later, and does no harm if it succeeded already.
@@ -104,6 +97,10 @@ fn may_pass(error: &ChannelError, idempotent: bool) -> bool {
     }
 }
 
+fn is_unauthenticated(error: &ChannelError) -> bool {
+    matches!(error.code(), Some(ErrorCode::Unauthenticated | ErrorCode::TokenExpired))
+}
+
 /// A rate limit that names no time to come back is not one of a moment: a budget of the run is used
 /// up.
 fn is_passing(problem: &Problem) -> bool {
@@ -111,16 +108,20 @@ fn is_passing(problem: &Problem) -> bool {
     code.is_transient() && (code != ErrorCode::RateLimited || problem.retry_after_ms.is_some())
 }
 
-/// The request once more, where its body can be sent twice.
-fn duplicate(request: &Request<Body>) -> Option<Request<Body>> {
+/// The request once more, where its body can be sent twice; `request` gets room for what every call
+/// carries.
+fn duplicate(request: &mut Request<Body>) -> Option<Request<Body>> {
     let body = request.body().try_clone()?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
     if !request.extensions().is_empty() {
         *copy.extensions_mut() = request.extensions().clone();
     }
+    let headers = request.headers_mut();
+    let mut roomy = HeaderMap::with_capacity(headers.len() + FIELDS);
+    roomy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    *copy.headers_mut() = std::mem::replace(headers, roomy);
     Some(copy)
 }
 

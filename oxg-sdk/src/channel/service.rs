@@ -61,9 +61,9 @@ pub struct BrokerChannel(Way);
 
 #[derive(Clone)]
 enum Way {
-    /// The steps of a channel.
+    /// The channel's own steps.
     Steps(Arc<Deadline>),
-    /// A service of somebody else's, which may have a channel beneath.
+    /// Whatever a layer or a test puts there.
     Service(Arc<dyn Fn(Request<Body>) -> ChannelFuture + Send + Sync>),
 }
 
@@ -94,11 +94,15 @@ impl BrokerChannel {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self(Way::Service(Arc::new(move |request| Box::pin(oneshot(service.clone(), request)))))
+        Self::from_fn(move |request| Box::pin(oneshot(service.clone(), request)))
     }
 
     pub(super) fn from_steps(first: Deadline) -> Self {
         Self(Way::Steps(Arc::new(first)))
+    }
+
+    fn from_fn(call: impl Fn(Request<Body>) -> ChannelFuture + Send + Sync + 'static) -> Self {
+        Self(Way::Service(Arc::new(call)))
     }
 
     /// This channel under one more layer. What the layer itself fails with becomes
@@ -112,11 +116,10 @@ impl BrokerChannel {
         <L::Service as Service<Request<Body>>>::Future: Send,
     {
         let service = layer.layer(self);
-        let call = move |request| -> ChannelFuture {
+        Self::from_fn(move |request| {
             let call = oneshot(service.clone(), request);
             Box::pin(async move { call.await.map_err(|e| ChannelError::of_layer(e.into())) })
-        };
-        Self(Way::Service(Arc::new(call)))
+        })
     }
 
     /// Sends one request.
@@ -126,30 +129,32 @@ impl BrokerChannel {
     pub fn send(&self, mut request: Request<Body>) -> ChannelFuture {
         match &self.0 {
             Way::Steps(first) => {
-                let options = request.extensions_mut().remove::<CallOptions>();
-                start(first, options.unwrap_or_default(), request)
+                let first = Arc::clone(first);
+                let options = request.extensions_mut().remove().unwrap_or_default();
+                let call = first.begin(options);
+                Box::pin(async move { first.send(call, request).await })
             }
             Way::Service(call) => call(request),
         }
     }
 
-    /// The same with `options`, which need not travel in the request where nobody is in between.
-    pub(crate) fn send_with(
+    /// As [`send`](Self::send), without the allocations that a call of any kind needs.
+    pub(crate) async fn send_with(
         &self,
         options: CallOptions,
         mut request: Request<Body>,
-    ) -> ChannelFuture {
+    ) -> Result<Response<Body>, ChannelError> {
         match &self.0 {
-            Way::Steps(first) => start(first, options, request),
+            Way::Steps(first) => first.send(first.begin(options), request).await,
             Way::Service(call) => {
                 request.extensions_mut().insert(options);
-                call(request)
+                call(request).await
             }
         }
     }
 
-    /// Whether every call ends at its deadline: a service of somebody else's may not mind it.
-    pub(crate) fn keeps_deadlines(&self) -> bool {
+    /// Whether nothing but the channel itself, which keeps its deadlines, carries out a call.
+    pub(crate) fn is_bare(&self) -> bool {
         matches!(self.0, Way::Steps(_))
     }
 }
@@ -172,12 +177,6 @@ impl fmt::Debug for BrokerChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BrokerChannel").finish_non_exhaustive()
     }
-}
-
-fn start(first: &Arc<Deadline>, options: CallOptions, request: Request<Body>) -> ChannelFuture {
-    let first = Arc::clone(first);
-    let call = first.begin(options, request);
-    Box::pin(async move { first.send(call).await })
 }
 
 /// Waits until `service` is ready and calls it once.

@@ -2,18 +2,13 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::HeaderValue;
 use oxg_redact::Redactor;
-use tokio::time::Instant;
 
 /// The longest token, in bytes.
 const MAX_BYTES: u64 = 16 << 10;
-
-/// How long a file is taken to be as it was. A new connection, and a token that the broker refuses, have
-/// it looked at before.
-const SETTLED: Duration = Duration::from_secs(1);
 
 /// Where the session's bearer token comes from.
 #[derive(Debug, Clone, Default)]
@@ -30,16 +25,16 @@ enum Source {
 #[derive(Debug)]
 struct TokenFile {
     path: PathBuf,
-    last: Mutex<Option<Known>>,
+    last: Mutex<Option<(Stamp, Bearer)>>,
 }
 
-#[derive(Debug)]
-struct Known {
-    stamp: Stamp,
-    value: HeaderValue,
-    looked: Instant,
-    /// How many values there were before this one.
-    generation: u64,
+/// A token as it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Bearer {
+    /// The value of the authorization field.
+    pub(super) value: HeaderValue,
+    /// Which token of its source it is: the first, the second, and so on.
+    pub(super) version: u64,
 }
 
 /// What tells one version of a file from the next.
@@ -77,63 +72,55 @@ impl TokenSource {
         bearer(token).map(Source::Value).map(Self)
     }
 
-    /// A file with the token. White space around it is ignored.
-    ///
-    /// It is read again when it has changed: looked at once a second while there are calls, for each
-    /// new connection, and when the broker refuses the token that it had.
+    /// A file with the token. White space around it is ignored. Whether it has changed is looked at for
+    /// each new connection, and whenever the broker does not accept the token; a call that was refused
+    /// for the token before is then made once more.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(Arc::new(TokenFile { path: path.into(), last: Mutex::new(None) })))
     }
 
-    /// The value of the authorization field. The token is known to `redactor` before it is used. With
-    /// `look`, a file is looked at in any case.
+    /// The token as it was known last; with `anew`, what is in the file now. The token is known to
+    /// `redactor` before it is used.
     pub(super) fn bearer(
         &self,
         redactor: &Redactor,
-        look: bool,
-    ) -> Result<Option<HeaderValue>, TokenError> {
+        anew: bool,
+    ) -> Result<Option<Bearer>, TokenError> {
         match &self.0 {
             Source::None => Ok(None),
             Source::Value(value) => {
-                register(value, redactor);
-                Ok(Some(value.clone()))
+                if anew {
+                    register(value, redactor);
+                }
+                Ok(Some(Bearer { value: value.clone(), version: 1 }))
             }
-            Source::File(file) => file.read(redactor, look).map(Some),
+            Source::File(file) => file.bearer(redactor, anew).map(Some),
         }
     }
 
-    /// What tells the token of now from a later one.
-    pub(super) fn generation(&self) -> u64 {
-        match &self.0 {
-            Source::File(file) => file.generation(),
-            _ => 0,
-        }
-    }
-
-    /// Whether there is another token by now than that of `generation`.
-    pub(super) fn is_newer_than(&self, generation: u64, redactor: &Redactor) -> bool {
-        self.bearer(redactor, true).is_ok() && self.generation() != generation
+    /// Whether there is another token by now than that of `version`.
+    pub(super) fn is_newer_than(&self, version: u64, redactor: &Redactor) -> bool {
+        matches!(self.bearer(redactor, true), Ok(Some(now)) if now.version != version)
     }
 }
 
 impl TokenFile {
-    fn read(&self, redactor: &Redactor, look: bool) -> Result<HeaderValue, TokenError> {
-        let now = Instant::now();
-        let mut last = self.last();
-        if let Some(known) = &*last
-            && !look
-            && now.duration_since(known.looked) < SETTLED
-        {
-            return Ok(known.value.clone());
+    fn last(&self) -> MutexGuard<'_, Option<(Stamp, Bearer)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bearer(&self, redactor: &Redactor, anew: bool) -> Result<Bearer, TokenError> {
+        if !anew && let Some((_, known)) = &*self.last() {
+            return Ok(known.clone());
         }
         let failed = |source| TokenError::Read { path: self.path.clone(), source };
         let stamp = fs::metadata(&self.path).map(|meta| stamp(&meta)).map_err(failed)?;
-        if let Some(known) = &mut *last
-            && known.stamp == stamp
+        let mut last = self.last();
+        if let Some((as_of, known)) = &*last
+            && *as_of == stamp
         {
-            known.looked = now;
-            return Ok(known.value.clone());
+            return Ok(known.clone());
         }
         let mut text = String::new();
         File::open(&self.path)
@@ -141,17 +128,13 @@ impl TokenFile {
             .map_err(failed)?;
         let value = bearer(text.trim())?;
         register(&value, redactor);
-        let generation = last.as_ref().map_or(0, |known| known.generation + 1);
-        *last = Some(Known { stamp, value: value.clone(), looked: now, generation });
-        Ok(value)
-    }
-
-    fn generation(&self) -> u64 {
-        self.last().as_ref().map_or(0, |known| known.generation)
-    }
-
-    fn last(&self) -> MutexGuard<'_, Option<Known>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        let version = match &*last {
+            Some((_, known)) => known.version + u64::from(known.value != value),
+            None => 1,
+        };
+        let now = Bearer { value, version };
+        *last = Some((stamp, now.clone()));
+        Ok(now)
     }
 }
 
@@ -185,32 +168,24 @@ fn register(value: &HeaderValue, redactor: &Redactor) {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_token_file_is_read_again_when_it_changes() {
+    #[test]
+    fn a_token_file_is_read_again_when_it_changes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         let redactor = Redactor::default();
         let source = TokenSource::file(&path);
-        let read = |look| {
-            let value = source.bearer(&redactor, look)?;
-            Ok::<_, TokenError>(value.unwrap().to_str().unwrap().to_owned())
-        };
-        assert!(matches!(read(false), Err(TokenError::Read { .. })));
-        let write = |token: &str| fs::write(&path, format!("{token}\n")).unwrap();
-        write("first-token-of-the-session");
-        assert_eq!(read(false).unwrap(), "Bearer first-token-of-the-session");
-        let generation = source.generation();
-        assert!(!source.is_newer_than(generation, &redactor));
-
-        write("the-second-one-is-longer-still");
-        assert_eq!(read(false).unwrap(), "Bearer first-token-of-the-session", "within a second");
-        assert_eq!(read(true).unwrap(), "Bearer the-second-one-is-longer-still");
-        assert!(source.is_newer_than(generation, &redactor));
-
-        write("and-a-third");
-        tokio::time::advance(SETTLED).await;
-        assert_eq!(read(false).unwrap(), "Bearer and-a-third");
-        assert!(!redactor.redact("and-a-third").contains("and-a-third"));
+        assert!(matches!(source.bearer(&redactor, false), Err(TokenError::Read { .. })));
+        let bearer = |anew| source.bearer(&redactor, anew).unwrap().unwrap();
+        for (version, token) in (1..).zip(["the-first-token\n", "the-second-one-is-longer\n"]) {
+            fs::write(&path, token).unwrap();
+            assert!(source.is_newer_than(version - 1, &redactor));
+            assert!(!source.is_newer_than(version, &redactor));
+            assert_eq!(bearer(false).value, format!("Bearer {}", token.trim()));
+            assert!(!redactor.redact(token).contains(token.trim()));
+        }
+        fs::write(&path, "a-third-token-which-nobody-asked-for").unwrap();
+        assert_eq!(bearer(false).value, "Bearer the-second-one-is-longer");
+        assert_eq!(bearer(true).value, "Bearer a-third-token-which-nobody-asked-for");
     }
 
     #[test]

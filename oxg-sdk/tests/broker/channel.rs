@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use oxg_protocol::{ErrorCode, Problem};
-use oxg_sdk::channel::{Body, BrokerChannel, CallOptions, ChannelError};
+use oxg_sdk::channel::{Body, BrokerChannel, CallOptions, ChannelError, TokenSource};
 use oxg_sdk::http::{Method, Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
@@ -230,4 +230,43 @@ async fn a_limited_channel_makes_its_calls_one_after_another() {
     let (a, b) = tokio::join!(get(&channel, "/v1/session"), get(&channel, "/v1/session"));
     assert!(a.is_ok() && b.is_ok());
     assert_eq!(started.elapsed(), Duration::from_secs(2));
+}
+
+/// A broker that takes the token `Bearer {good}` alone, and a channel whose token is in `file`.
+fn picky(good: &'static str, file: &std::path::Path) -> (FakeBroker, BrokerChannel) {
+    let broker = FakeBroker::new(move |call| {
+        let is_good = call.header("authorization") == Some(&format!("Bearer {good}"));
+        Some(if is_good { reply(200, "ok") } else { refuse(ErrorCode::Unauthenticated) })
+    });
+    let channel = broker.builder().retries(0).token(TokenSource::file(file)).build();
+    (broker, channel)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_token_was_replaced_is_made_once_more_with_the_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "the-token-of-now").unwrap();
+    let (broker, channel) = picky("the-token-to-come", &file);
+    get(&channel, "/v1/session").await.unwrap_err();
+    std::fs::write(&file, "the-token-to-come").unwrap();
+    let body = Body::from("sent twice");
+    let call = Request::post("/v1/tasks/lease").body(body).unwrap();
+    assert_eq!(channel.send(call).await.unwrap().status(), 200);
+    let bodies: Vec<_> = broker.calls_to("lease").into_iter().map(|call| call.body).collect();
+    assert_eq!(bodies, ["sent twice", "sent twice"]);
+    assert_eq!(broker.connections(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_refused_is_not_sent_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    let (broker, channel) = picky("another-token", &file);
+    for token in ["the-first-bad-token", "the-second-bad-token-of-all"] {
+        std::fs::write(&file, token).unwrap();
+        let error = get(&channel, "/v1/session").await.unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::Unauthenticated));
+    }
+    assert_eq!(broker.calls().len(), 3);
 }

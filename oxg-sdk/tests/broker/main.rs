@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod channel;
+mod connection;
 mod fake;
 #[cfg(unix)]
 mod faults;

@@ -37,15 +37,16 @@ pub(super) fn check_name(name: &HeaderName) -> Result<(), InvalidRequest> {
 /// destination.
 pub(crate) fn absolute_form(url: &str) -> Result<Uri, UrlError> {
     let uri = Uri::try_from(url).map_err(|_| UrlError::Character)?;
-    if is_printed_as(&uri, url).unwrap_or_default() { Ok(uri) } else { Err(UrlError::Character) }
+    if prints_as(&uri, url) { Ok(uri) } else { Err(UrlError::Character) }
 }
 
-/// As `uri.to_string() == url`, without the string. Not `uri == url`: that ignores the case of the
-/// authority.
-fn is_printed_as(uri: &Uri, url: &str) -> Option<bool> {
-    let rest = url.strip_prefix(uri.scheme_str()?)?.strip_prefix("://")?;
-    let rest = rest.strip_prefix(uri.authority()?.as_str())?;
-    Some(uri.path_and_query()?.as_str() == rest)
+/// Whether `uri` goes out as `url`. Not `uri == url`: that ignores the case of the authority.
+fn prints_as(uri: &Uri, url: &str) -> bool {
+    let parts = [uri.scheme_str(), Some("://"), uri.authority().map(|it| it.as_str())];
+    let rest = parts.iter().try_fold(url, |rest, part| rest.strip_prefix((*part)?));
+    // An empty path goes out as `/`.
+    let target = uri.path_and_query().map(|it| it.as_str()).filter(|it| it.starts_with('/'));
+    rest.is_some() && rest == target
 }
 
 #[cfg(test)]
@@ -59,6 +60,13 @@ mod tests {
             let url = text.parse::<Url>().ok();
             if let Some((uri, url)) = url.and_then(|url| Some((absolute_form(url.as_str()).ok()?, url))) {
                 prop_assert_eq!(uri.to_string(), url.as_str());
+            }
+        }
+
+        #[test]
+        fn only_what_prints_the_same_passes(text in "[hH]ttps?://[a-zA-Z.]{1,9}[!-~]{0,20}") {
+            if let Ok(uri) = text.parse::<Uri>() {
+                prop_assert_eq!(prints_as(&uri, &text), uri.to_string() == text);
             }
         }
     }

@@ -67,7 +67,8 @@ impl Plan {
             #[cfg(feature = "decompression")]
             let decodes = injections.is_empty() && decompress::ask(request.headers_mut());
             let answer = exchange(&client.channel, options, &url, request);
-            let answer = if client.channel.keeps_deadlines() {
+            // The channel has a clock of its own; the layers between it and the client need not.
+            let answer = if client.channel.is_bare() {
                 answer.await
             } else {
                 let late = |_| Err(HttpError::Deadline(None));
