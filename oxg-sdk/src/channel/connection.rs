@@ -15,9 +15,9 @@ use super::{Body, ChannelError};
 
 /// The longest head of an answer, in bytes. The broker's own limit is half of it.
 const MAX_HEAD_BYTES: usize = 128 << 10;
-/// The most fields of an answer. A broker passes on up to 1,024, but hyper writes 64 bytes for each
-/// possible field of each answer, and no target is known that needs as many.
-pub(super) const MAX_FIELDS: usize = 256;
+/// The most fields of an answer: the 1,024 that a broker passes on, and its own. Without it, an answer
+/// with more than 100 looks like a lost broker. hyper writes 64 bytes a field for each answer.
+const MAX_FIELDS: usize = 1024 + 16;
 
 /// One HTTP/1.1 connection to the broker. Dropping it closes it.
 ///

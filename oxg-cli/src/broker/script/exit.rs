@@ -142,7 +142,7 @@ fn of_channel(error: &ChannelError) -> BrokerExit {
         ChannelError::Token(_) => BrokerExit::Denied,
         ChannelError::Unsupported { .. } => BrokerExit::Usage,
         ChannelError::Body(_) => BrokerExit::File,
-        ChannelError::Request(_) | ChannelError::HeadTooLarge { .. } => BrokerExit::Protocol,
+        ChannelError::Request(_) => BrokerExit::Protocol,
         _ => BrokerExit::Unreachable,
     }
 }
@@ -164,9 +164,7 @@ fn of_http(error: &HttpError) -> BrokerExit {
         | HttpError::RateLimited(_)
         | HttpError::Deadline(_) => BrokerExit::Later,
         HttpError::BrokerUnavailable(_) => BrokerExit::Unreachable,
-        HttpError::Protocol(_)
-        | HttpError::Body(BodyError::Lost(_))
-        | HttpError::Broker(ChannelError::HeadTooLarge { .. }) => BrokerExit::Protocol,
+        HttpError::Protocol(_) | HttpError::Body(BodyError::Lost(_)) => BrokerExit::Protocol,
         HttpError::InvalidRequest(_)
         | HttpError::BrokerLimit(_)
         | HttpError::TooLarge { .. }
