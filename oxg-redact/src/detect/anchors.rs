@@ -6,7 +6,7 @@ use super::context::Announced;
 use super::tokens::{self, TokenRule};
 use super::{Scan, authorization, checksummed, commands, jwt, named, pem, phone, wallet};
 use crate::bytes::{ALNUM, ByteSet};
-use crate::names::{self, ENDS, SERVICES, STEMS};
+use crate::names::{self, ENDS, SERVICES, STEMS, Sensitivity};
 
 /// What to do where a text occurs.
 #[derive(Clone, Copy)]
@@ -16,8 +16,8 @@ enum Action {
     Jwt,
     Authorization(&'static str),
     Name {
-        /// Whether the text is a name by itself.
-        alone: bool,
+        /// What the text tells as a name by itself.
+        alone: Option<Sensitivity>,
     },
     PhoneWord,
     Command(&'static commands::Command),
@@ -180,7 +180,7 @@ impl Anchor {
     }
 
     fn name(text: &'static str) -> Self {
-        let alone = names::classify(text.as_bytes()).is_some();
+        let alone = names::classify(text.as_bytes());
         Self::folded(text, Action::Name { alone })
     }
 
