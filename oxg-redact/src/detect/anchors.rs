@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use super::context::Announced;
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, checksummed, commands, jwt, named, pem, phone, wallet};
+use super::{
+    Scan, authorization, checksummed, commands, jwt, named, pem, phone, putty, user_name, wallet,
+};
 use crate::bytes::{ALNUM, ByteSet};
 use crate::names::{self, ENDS, SERVICES, STEMS, Sensitivity};
 
@@ -13,6 +15,7 @@ use crate::names::{self, ENDS, SERVICES, STEMS, Sensitivity};
 enum Action {
     Token(&'static TokenRule),
     Pem,
+    Putty,
     Jwt,
     Authorization(&'static str),
     Name {
@@ -24,6 +27,7 @@ enum Action {
     Phrase,
     Wallet,
     Announce(Announced),
+    UserName,
 }
 
 /// A text, and what is needed to compare it fast.
@@ -80,6 +84,7 @@ impl Anchors {
     fn new() -> Self {
         let mut all = vec![
             Anchor::exact(pem::ANCHOR, Action::Pem),
+            Anchor::exact(putty::ANCHOR, Action::Putty),
             Anchor::exact(jwt::ANCHOR, Action::Jwt),
             Anchor::exact(wallet::ANCHOR, Action::Wallet),
         ];
@@ -93,6 +98,7 @@ impl Anchors {
         all.extend(named::PHRASES.iter().map(|p| Anchor::folded(p, Action::Phrase)));
         all.extend(commands::COMMANDS.iter().map(|c| Anchor::folded(c.name, Action::Command(c))));
         all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        all.extend(user_name::STEMS.iter().map(|s| Anchor::folded(s, Action::UserName)));
         for what in Announced::ALL {
             all.extend(what.words().iter().map(|w| Anchor::folded(w, Action::Announce(what))));
         }
@@ -246,6 +252,8 @@ impl Anchor {
             Action::Wallet => wallet::bech32_at(scan, start),
             Action::Announce(what) => scan.announcements.add(what),
             Action::Pem => pem::at(scan, start),
+            Action::Putty => putty::at(scan, start),
+            Action::UserName => user_name::at(scan, start..end),
             Action::Jwt => jwt::at(scan, start),
         }
     }

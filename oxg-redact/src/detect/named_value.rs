@@ -62,7 +62,7 @@ pub(crate) fn looks_secret(
     fits && !is_name(value)
 }
 
-fn is_no_value(value: &[u8]) -> bool {
+pub(super) fn is_no_value(value: &[u8]) -> bool {
     value.len() <= NO_VALUE_MAX
         && value.iter().all(u8::is_ascii_alphabetic)
         && NO_VALUES
