@@ -7,7 +7,7 @@ use super::tokens::{self, TokenRule};
 use super::{
     Scan, authorization, checksummed, commands, jwt, named, pem, phone, putty, user_name, wallet,
 };
-use crate::bytes::{ALNUM, ByteSet};
+use crate::bytes::{ALNUM, ByteSet, LETTER};
 use crate::names::{self, ENDS, SERVICES, STEMS, Sensitivity};
 
 /// What to do where a text occurs.
@@ -60,6 +60,8 @@ struct LongRun {
     back: usize,
 }
 
+/// Fewest letters of words run together.
+const JOINED_MIN: usize = 5;
 /// A run of letters and digits so long is no word.
 const LONG_RUN_MIN: usize = 32;
 /// Longest run of letters and digits whose end is looked at.
@@ -128,10 +130,14 @@ impl Anchors {
         }
     }
 
-    /// Looks at the word that ends at `end`.
+    /// Looks at the word that ends at `end`, if it is long enough to be several.
     #[inline]
     pub(super) fn at_word_end(&self, scan: &mut Scan<'_>, state: &mut State, end: usize) {
-        if let Some(found) = end.checked_sub(3).and_then(|at| self.ends.at(scan.text, at)) {
+        let long = |at: usize| LETTER.run(&scan.text[at..], JOINED_MIN) == JOINED_MIN;
+        if !end.checked_sub(JOINED_MIN).is_some_and(long) {
+            return;
+        }
+        if let Some(found) = self.ends.at(scan.text, end - 3) {
             self.ends.look(scan, state, found, |anchor| end.checked_sub(anchor.text.len()));
         }
     }

@@ -99,8 +99,7 @@ impl Window {
     /// Moves on to the next block, which is followed by that at `behind`.
     #[inline]
     pub(super) fn advance(&mut self, text: &[u8], behind: usize) {
-        *self =
-            Self { before: self.block, block: self.behind, behind: Classes::of(text, behind) };
+        *self = Self { before: self.block, block: self.behind, behind: Classes::of(text, behind) };
     }
 
     #[inline]

@@ -62,7 +62,10 @@ mod tests {
     #[test]
     fn the_private_part_goes_and_the_public_part_stays() {
         let redacted = Redactor::default().redact(KEY).into_owned();
-        assert!(redacted.contains("Private-Lines: 1\n[REDACTED_SECRET]\nPrivate-MAC"), "{redacted}");
+        assert!(
+            redacted.contains("Private-Lines: 1\n[REDACTED_SECRET]\nPrivate-MAC"),
+            "{redacted}"
+        );
         assert!(redacted.contains("AAAAC3NzaC1lZDI1NTE5"), "{redacted}");
         assert_eq!(Redactor::default().redact(&redacted), redacted);
     }
