@@ -51,7 +51,7 @@ pub(crate) fn at(
     let text = scan.text;
     let start = stem.start - NAME.run_back(&text[..stem.start], NAME_MAX + 1);
     let end = stem.end + NAME.run(&text[stem.end..], NAME_MAX + 1);
-    // Ends of words come after the starts in their block, so this may be behind.
+    // An anchor that ends later may begin before.
     if end > last.end {
         *last = start..end;
     }
