@@ -1,7 +1,7 @@
 //! Measures recall and false alarms over labelled texts.
 //!
 //! ```text
-//! cargo run -p oxg-redact --release --example corpus -- [--misses] FILE…
+//! cargo run -p oxg-redact --release --example corpus -- [--strict] [--misses] FILE…
 //! ```
 //!
 //! A file holds one JSON object a line, and may be compressed (`.gz`):
@@ -12,7 +12,7 @@
 //! - `scope`: `rule` if the text only tells what one rule must not find. Such a
 //!   line is left out.
 //!
-//! `--misses` prints each secret that stayed and each text that should have.
+//! `--strict` takes `Policy::Strict` in place of the default. `--misses` prints each secret that stayed and each text that should have.
 
 #![allow(clippy::print_stdout, reason = "a command that prints")]
 
@@ -23,7 +23,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use oxg_redact::Redactor;
+use oxg_redact::{Policy, Redactor};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -60,18 +60,21 @@ impl std::fmt::Display for Count {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut misses = false;
+    let mut policy = Policy::Default;
     let mut files = Vec::new();
     for argument in std::env::args_os().skip(1) {
         if argument == "--misses" {
             misses = true;
+        } else if argument == "--strict" {
+            policy = Policy::Strict;
         } else {
             files.push(PathBuf::from(argument));
         }
     }
     if files.is_empty() {
-        return Err("usage: corpus [--misses] FILE…".into());
+        return Err("usage: corpus [--strict] [--misses] FILE…".into());
     }
-    let redactor = Redactor::default();
+    let redactor = Redactor::builder().policy(policy).build()?;
     for file in &files {
         measure(&redactor, file, misses).map_err(|error| format!("{}: {error}", file.display()))?;
     }

@@ -40,13 +40,16 @@ pub enum Kind {
     Email,
     /// A telephone number.
     Phone,
+    /// The name of a user or account behind a key such as `user`, or before a
+    /// password. Off unless the policy is strict.
+    UserName,
     /// An IPv4 or IPv6 address. Off unless the policy is strict.
     IpAddress,
 }
 
 impl Kind {
     /// Every kind, in order of weight.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::KnownValue,
         Self::PrivateKey,
         Self::Token,
@@ -62,6 +65,7 @@ impl Kind {
         Self::Wallet,
         Self::Email,
         Self::Phone,
+        Self::UserName,
         Self::IpAddress,
     ];
 
@@ -94,6 +98,7 @@ impl Kind {
             Self::Wallet => "[REDACTED_WALLET]",
             Self::Email => "[REDACTED_EMAIL]",
             Self::Phone => "[REDACTED_PHONE]",
+            Self::UserName => "[REDACTED_USER]",
             Self::IpAddress => "[REDACTED_IP]",
         }
     }
@@ -132,6 +137,7 @@ impl Kind {
             Self::Wallet => "wallet",
             Self::Email => "email",
             Self::Phone => "phone",
+            Self::UserName => "user-name",
             Self::IpAddress => "ip-address",
         }
     }

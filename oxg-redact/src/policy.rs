@@ -9,7 +9,7 @@ use crate::own::OwnRules;
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// Every kind but IP addresses.
+    /// Every kind but IP addresses and the names of users.
     #[default]
     Default,
     /// Every kind, and a value whose key names a secret is removed whatever the
@@ -23,7 +23,7 @@ pub enum Policy {
 impl Policy {
     pub(crate) fn kinds(self) -> KindSet {
         KindSet::of(Kind::ALL.into_iter().filter(|kind| match self {
-            Self::Default => *kind != Kind::IpAddress,
+            Self::Default => !matches!(kind, Kind::IpAddress | Kind::UserName),
             Self::Strict => true,
             Self::LogsOnly => kind.is_secret() || matches!(kind, Kind::Card | Kind::Email),
         }))

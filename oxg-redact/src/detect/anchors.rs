@@ -4,26 +4,30 @@ use std::sync::LazyLock;
 
 use super::context::Announced;
 use super::tokens::{self, TokenRule};
-use super::{Scan, authorization, checksummed, commands, jwt, named, pem, phone, wallet};
-use crate::bytes::{ALNUM, ByteSet};
-use crate::names::{self, ENDS, SERVICES, STEMS};
+use super::{
+    Scan, authorization, checksummed, commands, jwt, named, pem, phone, putty, user_name, wallet,
+};
+use crate::bytes::{ALNUM, ByteSet, LETTER};
+use crate::names::{self, ENDS, SERVICES, STEMS, Sensitivity};
 
 /// What to do where a text occurs.
 #[derive(Clone, Copy)]
 enum Action {
     Token(&'static TokenRule),
     Pem,
+    Putty,
     Jwt,
     Authorization(&'static str),
     Name {
-        /// Whether the text is a name by itself.
-        alone: bool,
+        /// What the text tells as a name by itself.
+        alone: Option<Sensitivity>,
     },
     PhoneWord,
     Command(&'static commands::Command),
     Phrase,
     Wallet,
     Announce(Announced),
+    UserName,
 }
 
 /// A text, and what is needed to compare it fast.
@@ -56,6 +60,8 @@ struct LongRun {
     back: usize,
 }
 
+/// Fewest letters of words run together.
+const JOINED_MIN: usize = 5;
 /// A run of letters and digits so long is no word.
 const LONG_RUN_MIN: usize = 32;
 /// Longest run of letters and digits whose end is looked at.
@@ -80,6 +86,7 @@ impl Anchors {
     fn new() -> Self {
         let mut all = vec![
             Anchor::exact(pem::ANCHOR, Action::Pem),
+            Anchor::exact(putty::ANCHOR, Action::Putty),
             Anchor::exact(jwt::ANCHOR, Action::Jwt),
             Anchor::exact(wallet::ANCHOR, Action::Wallet),
         ];
@@ -93,6 +100,7 @@ impl Anchors {
         all.extend(named::PHRASES.iter().map(|p| Anchor::folded(p, Action::Phrase)));
         all.extend(commands::COMMANDS.iter().map(|c| Anchor::folded(c.name, Action::Command(c))));
         all.extend(phone::WORDS.iter().map(|w| Anchor::folded(w, Action::PhoneWord)));
+        all.extend(user_name::STEMS.iter().map(|s| Anchor::folded(s, Action::UserName)));
         for what in Announced::ALL {
             all.extend(what.words().iter().map(|w| Anchor::folded(w, Action::Announce(what))));
         }
@@ -122,10 +130,14 @@ impl Anchors {
         }
     }
 
-    /// Looks at the word that ends at `end`.
+    /// Looks at the word that ends at `end`, if it is long enough to be several.
     #[inline]
     pub(super) fn at_word_end(&self, scan: &mut Scan<'_>, state: &mut State, end: usize) {
-        if let Some(found) = end.checked_sub(3).and_then(|at| self.ends.at(scan.text, at)) {
+        let long = |at: usize| LETTER.run(&scan.text[at..], JOINED_MIN) == JOINED_MIN;
+        if !end.checked_sub(JOINED_MIN).is_some_and(long) {
+            return;
+        }
+        if let Some(found) = self.ends.at(scan.text, end - 3) {
             self.ends.look(scan, state, found, |anchor| end.checked_sub(anchor.text.len()));
         }
     }
@@ -180,7 +192,7 @@ impl Anchor {
     }
 
     fn name(text: &'static str) -> Self {
-        let alone = names::classify(text.as_bytes()).is_some();
+        let alone = names::classify(text.as_bytes());
         Self::folded(text, Action::Name { alone })
     }
 
@@ -246,6 +258,8 @@ impl Anchor {
             Action::Wallet => wallet::bech32_at(scan, start),
             Action::Announce(what) => scan.announcements.add(what),
             Action::Pem => pem::at(scan, start),
+            Action::Putty => putty::at(scan, start),
+            Action::UserName => user_name::at(scan, start..end),
             Action::Jwt => jwt::at(scan, start),
         }
     }

@@ -168,6 +168,18 @@ impl Window {
 #[derive(Clone, Copy)]
 pub(super) struct Bits(u64);
 
+impl Bits {
+    #[inline]
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[inline]
+    pub(super) fn has(self, at: usize) -> bool {
+        self.0 >> at & 1 == 1
+    }
+}
+
 impl Iterator for Bits {
     type Item = usize;
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::named_value::{is_plainly_random, is_reference};
+use super::user_name::is_user_name;
 use crate::bytes::before;
 use crate::kind::Kind;
 
@@ -13,6 +14,14 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     flags: &'static [&'static str],
     takes: Takes,
+    /// The flag that takes the name of a user beside it.
+    user: Option<&'static str>,
+}
+
+impl Command {
+    const fn with_user(self, flag: &'static str) -> Self {
+        Self { user: Some(flag), ..self }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,14 +35,14 @@ enum Takes {
 }
 
 const fn command(name: &'static str, flags: &'static [&'static str], takes: Takes) -> Command {
-    Command { name, flags, takes }
+    Command { name, flags, takes, user: None }
 }
 
 #[rustfmt::skip]
 pub(crate) static COMMANDS: &[Command] = &[
     command("curl", &["-u", "--user", "-U", "--proxy-user"], Takes::UserAndPassword),
-    command("mysql", &["-p"], Takes::JoinedPassword),
-    command("mysqldump", &["-p"], Takes::JoinedPassword),
+    command("mysql", &["-p"], Takes::JoinedPassword).with_user("-u"),
+    command("mysqldump", &["-p"], Takes::JoinedPassword).with_user("-u"),
     command("mysqladmin", &["-p"], Takes::JoinedPassword),
     command("mariadb", &["-p"], Takes::JoinedPassword),
     command("sshpass", &["-p"], Takes::Password),
@@ -48,8 +57,8 @@ pub(crate) static COMMANDS: &[Command] = &[
     command("ldapmodify", &["-w"], Takes::Password),
     command("ldapwhoami", &["-w"], Takes::Password),
     command("openssl enc", &["-k"], Takes::Password),
-    command("psexec", &["-p"], Takes::Password),
-    command("psexec.exe", &["-p"], Takes::Password),
+    command("psexec", &["-p"], Takes::Password).with_user("-u"),
+    command("psexec.exe", &["-p"], Takes::Password).with_user("-u"),
     command("plink", &["-pw"], Takes::Password),
     command("pscp", &["-pw"], Takes::Password),
     command("psftp", &["-pw"], Takes::Password),
@@ -82,6 +91,12 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, command: &Command) -> usize {
             return end;
         }
         end = dash;
+        if let Some(flag) = command.user.filter(|flag| text[dash..].starts_with(flag.as_bytes()))
+            && let Some(argument) = argument(text, dash + flag.len(), true, Takes::Password)
+        {
+            user(scan, at, argument);
+            continue;
+        }
         let Some(flag) =
             command.flags.iter().find(|flag| text[dash..].starts_with(flag.as_bytes()))
         else {
@@ -91,10 +106,9 @@ pub(crate) fn at(scan: &mut Scan<'_>, at: usize, command: &Command) -> usize {
         else {
             continue;
         };
-        if command.takes == Takes::UserAndPassword {
-            user_and_password(scan, at, argument);
-        } else {
-            password(scan, at, argument);
+        match command.takes {
+            Takes::UserAndPassword => user_and_password(scan, at, argument),
+            Takes::Password | Takes::JoinedPassword => password(scan, at, argument),
         }
     }
     limit
@@ -143,6 +157,15 @@ fn password(scan: &mut Scan<'_>, command: usize, argument: Range<usize>) {
     }
 }
 
+fn user(scan: &mut Scan<'_>, command: usize, argument: Range<usize>) {
+    let value = &scan.text[argument.clone()];
+    let range = argument.start + value.iter().take_while(is_quote).count()
+        ..argument.end - value.iter().rev().take_while(is_quote).count();
+    if scan.text.get(range.clone()).is_some_and(is_user_name) {
+        scan.add(Kind::UserName, "command-line-user-name", range, command..argument.end);
+    }
+}
+
 fn user_and_password(scan: &mut Scan<'_>, command: usize, argument: Range<usize>) {
     let value = &scan.text[argument.clone()];
     let Some(colon) = memchr::memchr(b':', value) else {
@@ -166,6 +189,8 @@ fn user_and_password(scan: &mut Scan<'_>, command: usize, argument: Range<usize>
             // The user is the key, the password its secret half.
             if name.len() >= USER_KEY_MIN && is_plainly_random(name) {
                 add(user);
+            } else if is_user_name(name) {
+                scan.add(Kind::UserName, "command-line-user-name", user, command..argument.end);
             }
         }
         // `-u "token:"`: the user name is the secret.

@@ -27,12 +27,14 @@ mod own;
 mod pair;
 mod pem;
 mod phone;
+mod putty;
 mod runs;
 mod starts;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod url;
+mod user_name;
 mod value;
 mod wallet;
 

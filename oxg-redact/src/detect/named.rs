@@ -37,20 +37,26 @@ pub(crate) fn after_phrase(scan: &mut Scan<'_>, phrase: Range<usize>) {
     }
 }
 
-/// Judges the key that holds the stem at `stem`, which `alone` tells to be a
-/// name by itself. `last` is the key judged before.
-pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, alone: bool, last: &mut Range<usize>) {
+/// Judges the key that holds the stem at `stem`. `alone` is what the stem tells
+/// as a name by itself, `last` the key judged before.
+pub(crate) fn at(
+    scan: &mut Scan<'_>,
+    stem: Range<usize>,
+    alone: Option<Sensitivity>,
+    last: &mut Range<usize>,
+) {
     if last.start <= stem.start && stem.end <= last.end || !scan.wants(Kind::NamedSecret) {
         return;
     }
     let text = scan.text;
     let start = stem.start - NAME.run_back(&text[..stem.start], NAME_MAX + 1);
     let end = stem.end + NAME.run(&text[stem.end..], NAME_MAX + 1);
-    // Ends of words come after the starts in their block, so this may be behind.
+    // An anchor that ends later may begin before.
     if end > last.end {
         *last = start..end;
     }
-    if !alone && (start..end) == stem {
+    let whole = (start..end) == stem && !changes_case(&text[stem]);
+    if whole && alone.is_none() {
         return;
     }
     let mut evidence = start;
@@ -68,7 +74,7 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, alone: bool, last: &mu
         Some(b':') if place.link == Link::Stated => return,
         _ => {}
     }
-    let own = classify(&text[start..end]);
+    let own = if whole { alone } else { classify(&text[start..end]) };
     let sensitivity = match (own, classify_with_word_before(text, start, end)) {
         (own, Some((with_word, from))) if own < Some(with_word) => {
             evidence = from;
@@ -106,6 +112,11 @@ pub(crate) fn at(scan: &mut Scan<'_>, stem: Range<usize>, alone: bool, last: &mu
             None => return,
         }
     }
+}
+
+/// Whether a word of letters is several by its capitals: `passWord`.
+fn changes_case(word: &[u8]) -> bool {
+    word.iter().skip(1).any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_lowercase)
 }
 
 /// Length of an escape whose last characters were taken for the start of the

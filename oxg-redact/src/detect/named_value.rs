@@ -48,7 +48,14 @@ pub(crate) fn looks_secret(
 ) -> bool {
     // So much of it tells.
     let value = value.get(..JUDGED).unwrap_or(value).trim_ascii();
-    if value.len() < 3 || is_no_value(value) || is_reference(value) || is_code(value, found) {
+    if value.len() < 3 || is_reference(value) || is_code(value, found) {
+        return false;
+    }
+    // `password "password"`: between quotes it is a value after all.
+    if trust_names && found.quoted && sensitivity == Sensitivity::Certain {
+        return true;
+    }
+    if is_no_value(value) {
         return false;
     }
     if trust_names && sensitivity > Sensitivity::Hint {
@@ -62,7 +69,7 @@ pub(crate) fn looks_secret(
     fits && !is_name(value)
 }
 
-fn is_no_value(value: &[u8]) -> bool {
+pub(super) fn is_no_value(value: &[u8]) -> bool {
     value.len() <= NO_VALUE_MAX
         && value.iter().all(u8::is_ascii_alphabetic)
         && NO_VALUES

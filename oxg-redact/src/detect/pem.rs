@@ -3,7 +3,7 @@
 
 use memchr::memmem;
 
-use super::Scan;
+use super::{Scan, putty};
 use crate::bytes::ByteSet;
 use crate::kind::Kind;
 
@@ -104,15 +104,18 @@ fn is_armour_header(line: &[u8]) -> bool {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PemState {
     open: bool,
+    /// Lines of a PuTTY key to come.
+    lines: usize,
 }
 
 impl PemState {
     pub(crate) fn is_open(self) -> bool {
-        self.open
+        self.open || self.lines > 0
     }
 
     /// Takes the next line into account.
     pub(crate) fn feed(&mut self, line: &[u8]) {
+        self.lines = putty::lines_after(line).unwrap_or(self.lines.saturating_sub(1));
         if let Some(begin) = memmem::rfind(line, ANCHOR.as_bytes()) {
             let tail = &line[begin..];
             self.open = private_key_header(tail)

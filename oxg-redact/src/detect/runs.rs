@@ -12,6 +12,8 @@ const SLOTS: usize = 4;
 pub(crate) struct Runs {
     slots: [Option<Run>; SLOTS],
     next: usize,
+    /// The slot that was of use last.
+    last: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -32,25 +34,30 @@ impl Runs {
         set: &'static ByteSet,
         max: usize,
     ) -> usize {
+        if max > LONG
+            && self.slots[self.last].is_some_and(|run| {
+                std::ptr::eq(run.set, set) && run.start <= at && at + LONG <= run.end
+            })
+        {
+            return self.long(text, at, set, max);
+        }
         let len = set.run(&text[at..], max.min(LONG));
         if len < LONG || len == max { len } else { self.long(text, at, set, max) }
     }
 
     #[cold]
     fn long(&mut self, text: &[u8], at: usize, set: &'static ByteSet, max: usize) -> usize {
-        let known = self
-            .slots
-            .iter_mut()
-            .flatten()
-            .find(|run| std::ptr::eq(run.set, set) && (run.start..=run.end).contains(&at));
-        let run = match known {
-            Some(run) => run,
-            None => {
-                let slot = self.next;
-                self.next = (slot + 1) % SLOTS;
-                self.slots[slot].insert(Run { set, start: at, end: at })
-            }
-        };
+        let known = self.slots.iter().position(|slot| {
+            slot.is_some_and(|run| {
+                std::ptr::eq(run.set, set) && (run.start..=run.end).contains(&at)
+            })
+        });
+        self.last = known.unwrap_or(self.next);
+        if known.is_none() {
+            self.next = (self.next + 1) % SLOTS;
+        }
+        let slot = self.slots[self.last].filter(|_| known.is_some());
+        let run = self.slots[self.last].insert(slot.unwrap_or(Run { set, start: at, end: at }));
         let wanted = at.saturating_add(max);
         if run.end < wanted {
             run.end += set.run(&text[run.end..], wanted - run.end);

@@ -21,17 +21,14 @@ pub(super) fn run(scan: &mut Scan<'_>) {
     let mut rare = false;
     for from in (0..text.len()).step_by(BLOCK) {
         rare |= window.has_rare();
-        for at in window.word_starts() {
-            anchors.at_word(scan, &mut state, from + at);
-        }
-        for at in window.word_ends() {
-            let end = from + at + 1;
-            let named = match text.get(end) {
-                Some(b' ') => text.get(end + 1).is_some_and(|b| AFTER_BLANK.has(*b)),
-                after => after.is_some_and(|b| AFTER_NAME.has(*b)),
-            };
-            if named {
-                anchors.at_word_end(scan, &mut state, end);
+        // In order, wherever blocks end: what a name tells depends on the one before.
+        let (starts, ends) = (window.word_starts(), window.word_ends());
+        for at in starts.or(ends) {
+            if starts.has(at) {
+                anchors.at_word(scan, &mut state, from + at);
+            }
+            if ends.has(at) && is_before_value(text, from + at + 1) {
+                anchors.at_word_end(scan, &mut state, from + at + 1);
             }
         }
         for at in window.long_runs() {
@@ -44,25 +41,36 @@ pub(super) fn run(scan: &mut Scan<'_>) {
         window.advance(text, from + 2 * BLOCK);
     }
     if rare {
-        rare_bytes(scan, anchors, &mut state);
+        rare_bytes(scan, anchors);
+    }
+}
+
+/// Whether what follows a name begins at `at`.
+#[inline]
+fn is_before_value(text: &[u8], at: usize) -> bool {
+    match text.get(at) {
+        Some(b' ') => text.get(at + 1).is_some_and(|b| AFTER_BLANK.has(*b)),
+        after => after.is_some_and(|b| AFTER_NAME.has(*b)),
     }
 }
 
 /// Looks beside each of [`classes::RARE`](super::classes::RARE).
-fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors, state: &mut anchors::State) {
+fn rare_bytes(scan: &mut Scan<'_>, anchors: &Anchors) {
+    // Of its own: what stood last in the text tells nothing about its beginning.
+    let mut state = anchors::State::default();
     let mut at_signs = email::AtSigns::default();
     for at in memchr::memchr3_iter(b'@', anchors::RARE[0], anchors::RARE[1], scan.text) {
         if scan.text[at] == b'@' {
             email::at(scan, &mut at_signs, at);
             url::at(scan, &mut at_signs, at);
         } else {
-            anchors.at_rare(scan, state, at);
+            anchors.at_rare(scan, &mut state, at);
         }
     }
     // What stands behind an escape begins in the middle of a word.
     for at in memchr::memchr3_iter(b'\\', b'%', b'\x1b', scan.text) {
         if let Some(len) = escape_len(&scan.text[at..]) {
-            anchors.at_word(scan, state, at + len);
+            anchors.at_word(scan, &mut state, at + len);
         }
     }
     if scan.wants(Kind::Phone) {

@@ -271,3 +271,16 @@ fn a_key_between_another_and_its_value_is_judged_too() {
     assert!(!once.contains("xdefault9"), "{once}");
     assert_eq!(Redactor::default().redact(&once), once);
 }
+
+#[test]
+fn what_is_found_does_not_depend_on_where_in_a_text_it_stands() {
+    let redactor = Redactor::default();
+    for text in ["xpwd=hunter22x", "mytoken=9fK2mQ8zL1pX", "passport 123456789", "ok ssn 536228145"]
+    {
+        let alone = redactor.redact(text).into_owned();
+        for shift in 0..200 {
+            let blank = " ".repeat(shift);
+            assert_eq!(redactor.redact(&format!("{blank}{text}")), format!("{blank}{alone}"));
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::Scan;
 use super::email::AtSigns;
 use super::named_value::is_reference;
 use super::tokens::letters_and_digits;
+use super::user_name::is_user_name;
 use crate::bytes::ByteSet;
 use crate::kind::Kind;
 
@@ -46,6 +47,9 @@ pub(crate) fn at(scan: &mut Scan<'_>, state: &mut AtSigns, sign: usize) {
             if password.iter().any(|b| *b != b'*') && !is_reference(password) {
                 let range = from + colon + 1..from + userinfo;
                 scan.add(Kind::UrlCredential, "url-password", range, evidence.clone());
+            }
+            if is_user_name(&authority[..colon]) {
+                scan.add(Kind::UserName, "url-user", from..from + colon, evidence.clone());
             }
             // `https://TOKEN:x-oauth-basic@host`: the user name is the secret.
             let user = &authority[..colon];

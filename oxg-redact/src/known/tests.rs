@@ -92,6 +92,19 @@ fn a_value_that_would_straddle_a_marker_is_removed_without_its_edge() {
 }
 
 #[test]
+fn a_value_is_gone_from_either_side_of_the_userinfo_of_a_url() {
+    let redactor = redactor("p@ss/w0rd-7x");
+    for text in [
+        "https://p%40ss%2Fw0rd-7x:jo@shop.example/",
+        "https://jo:p%40ss%2Fw0rd-7x@shop.example/",
+        "https://p%40ss%2fw0rd-7x@shop.example/",
+    ] {
+        let redacted = redactor.redact(text);
+        assert!(!redacted.contains("w0rd"), "{redacted}");
+    }
+}
+
+#[test]
 fn debug_output_holds_no_value() {
     let redactor = redactor(VALUE);
     assert!(!format!("{redactor:?}").contains("horse"));

@@ -71,8 +71,11 @@ fn bucket(word: &[u8]) -> usize {
     (word.len() * 37 + at(0) * 5 + at(1) * 17 + at(word.len().saturating_sub(1)) * 3) % BUCKETS
 }
 
+/// Ends of words, each with what it tells.
+type Ends = Vec<(&'static [u8], Sensitivity)>;
+
 /// The ends of words by their last letter.
-static BY_LAST: LazyLock<[Vec<(&'static [u8], Sensitivity)>; 26]> = LazyLock::new(|| {
+static BY_LAST: LazyLock<[Ends; 26]> = LazyLock::new(|| {
     std::array::from_fn(|letter| {
         let ends = ENDS.iter().map(|(end, sensitivity)| (end.as_bytes(), *sensitivity));
         ends.filter(|(end, _)| end.last().and_then(|b| letter_number(*b)) == Some(letter)).collect()

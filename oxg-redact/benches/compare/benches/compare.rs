@@ -1,5 +1,8 @@
-//! The same lines through `oxg-redact` and through the four regular expressions that small
-//! redactors are often made of: e-mail, `key=value`, bearer, any long run of letters and digits.
+//! The same lines through `oxg-redact`, through other crates for the purpose, each with its
+//! defaults, and through the four regular expressions that small redactors are often made of:
+//! e-mail, `key=value`, bearer, any long run of letters and digits.
+//!
+//! They do not look for the same: what each finds is not compared here.
 //!
 //! ```text
 //! cargo bench --manifest-path oxg-redact/benches/compare/Cargo.toml
@@ -73,6 +76,43 @@ fn four_regular_expressions(bencher: Bencher<'_, '_>) {
                 }
             }
             black_box(text);
+        }
+    });
+}
+
+#[divan::bench]
+fn redact_secret(bencher: Bencher<'_, '_>) {
+    let registry = redact_secret::DetectorRegistry::with_built_in([]).expect("no detector is given");
+    let lines = log_lines();
+    bencher.counter(bytes(&lines)).bench(|| {
+        for line in &lines {
+            let redacted = redact_secret::scan_and_redact(
+                black_box(line),
+                &registry,
+                &redact_secret::DefaultPolicy,
+                &redact_secret::default_placeholder_formatter,
+            );
+            black_box(redacted.is_ok());
+        }
+    });
+}
+
+#[divan::bench]
+fn rtb_redact(bencher: Bencher<'_, '_>) {
+    let lines = log_lines();
+    bencher.counter(bytes(&lines)).bench(|| {
+        for line in &lines {
+            black_box(rtb_redact::string(black_box(line)));
+        }
+    });
+}
+
+#[divan::bench]
+fn rlg_redact(bencher: Bencher<'_, '_>) {
+    let (redactor, lines) = (rlg_redact::Redactor::with_defaults(), log_lines());
+    bencher.counter(bytes(&lines)).bench(|| {
+        for line in &lines {
+            black_box(redactor.apply(black_box(line)));
         }
     });
 }
