@@ -17,7 +17,7 @@ use super::{Body, ChannelError};
 const MAX_HEAD_BYTES: usize = 128 << 10;
 /// The most fields of an answer: the 256 of a target's that a broker passes on, and its own. hyper
 /// writes 64 bytes for each possible field of each answer, so that many more would cost all calls.
-pub(super) const MAX_FIELDS: usize = 256 + 16;
+const MAX_FIELDS: usize = 256 + 16;
 
 /// One HTTP/1.1 connection to the broker. Dropping it closes it.
 ///

@@ -24,13 +24,6 @@ pub enum ChannelError {
     /// The connection broke before the answer came. The broker may or may not have acted.
     #[error("the connection to the broker broke before it answered")]
     Lost(#[source] BoxError),
-    /// The answer came, but its head is too large to be read. The target or the broker has acted; the
-    /// call is not made again.
-    #[error("the head of the answer is larger than 128 KiB or has more than {fields} fields")]
-    HeadTooLarge {
-        /// The most fields.
-        fields: usize,
-    },
     /// The call's deadline passed.
     #[error("no answer within the call's deadline of {0:?}")]
     Deadline(Duration),

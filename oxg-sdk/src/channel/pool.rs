@@ -5,7 +5,7 @@ use http::{Request, Response, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::connection::{Connection, MAX_FIELDS};
+use super::connection::Connection;
 use super::connector::Connector;
 use super::pooled_body::PooledBody;
 use super::{Body, BoxError, ChannelError};
@@ -115,9 +115,6 @@ impl Loan {
 }
 
 fn classify(error: hyper::Error) -> ChannelError {
-    if error.is_parse_too_large() {
-        return ChannelError::HeadTooLarge { fields: MAX_FIELDS };
-    }
     let is_user = error.is_user();
     let error: BoxError = error.into();
     if is_user { ChannelError::Body(error) } else { ChannelError::Lost(error) }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use oxg_protocol::{ErrorCode, ProtocolVersion};
+use oxg_protocol::ErrorCode;
 use oxg_sdk::channel::{BodyError, ChannelError};
 use oxg_sdk::clients::http::HttpError;
 use oxg_sdk::clients::{ApiError, ArtifactError, FindingError, SecretError, TaskError};
@@ -66,11 +66,6 @@ pub(crate) enum Failed {
     Stopping,
     #[error("cannot {what} {}: {source}", path.display())]
     File { what: &'static str, path: PathBuf, source: io::Error },
-    #[error(
-        "the broker speaks version {broker} of the protocol, this program {}",
-        ProtocolVersion::CURRENT
-    )]
-    Version { broker: ProtocolVersion },
     #[error(transparent)]
     Channel(#[from] ChannelError),
     #[error(transparent)]
@@ -110,7 +105,6 @@ impl Failed {
         match self {
             Self::Environment(_) | Self::Usage(_) => BrokerExit::Usage,
             Self::NoTask { .. } | Self::Stopping => BrokerExit::NoTask,
-            Self::Version { .. } => BrokerExit::Protocol,
             Self::File { .. } => BrokerExit::File,
             Self::LeaseLost(_) => BrokerExit::LeaseLost,
             Self::Channel(error) => of_channel(error),
@@ -148,7 +142,7 @@ fn of_channel(error: &ChannelError) -> BrokerExit {
         ChannelError::Token(_) => BrokerExit::Denied,
         ChannelError::Unsupported { .. } => BrokerExit::Usage,
         ChannelError::Body(_) => BrokerExit::File,
-        ChannelError::Request(_) | ChannelError::HeadTooLarge { .. } => BrokerExit::Protocol,
+        ChannelError::Request(_) => BrokerExit::Protocol,
         _ => BrokerExit::Unreachable,
     }
 }
@@ -170,9 +164,7 @@ fn of_http(error: &HttpError) -> BrokerExit {
         | HttpError::RateLimited(_)
         | HttpError::Deadline(_) => BrokerExit::Later,
         HttpError::BrokerUnavailable(_) => BrokerExit::Unreachable,
-        HttpError::Protocol(_)
-        | HttpError::Body(BodyError::Lost(_))
-        | HttpError::Broker(ChannelError::HeadTooLarge { .. }) => BrokerExit::Protocol,
+        HttpError::Protocol(_) | HttpError::Body(BodyError::Lost(_)) => BrokerExit::Protocol,
         HttpError::InvalidRequest(_)
         | HttpError::BrokerLimit(_)
         | HttpError::TooLarge { .. }
