@@ -33,6 +33,9 @@ pub struct Conversation {
     pub(super) turns: Vec<Turn>,
 }
 
+/// Whether a message is as expected.
+type Predicate = dyn Fn(&[u8]) -> bool + Send + Sync;
+
 #[derive(Debug, Clone)]
 pub(super) enum Turn {
     Expect(Expect),
@@ -54,7 +57,7 @@ pub(super) enum Expect {
     Json(Value),
     Binary(Bytes),
     Close(u16),
-    Holds { what: String, holds: Arc<dyn Fn(&[u8]) -> bool + Send + Sync> },
+    Holds { what: String, holds: Arc<Predicate> },
 }
 
 /// What one side tells the other.

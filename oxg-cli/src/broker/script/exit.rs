@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use oxg_protocol::ErrorCode;
+use oxg_protocol::{ErrorCode, ProtocolVersion};
 use oxg_sdk::channel::{BodyError, ChannelError};
 use oxg_sdk::clients::http::HttpError;
 use oxg_sdk::clients::{ApiError, ArtifactError, FindingError, SecretError, TaskError};
@@ -66,6 +66,11 @@ pub(crate) enum Failed {
     Stopping,
     #[error("cannot {what} {}: {source}", path.display())]
     File { what: &'static str, path: PathBuf, source: io::Error },
+    #[error(
+        "the broker speaks version {broker} of the protocol, this program {}",
+        ProtocolVersion::CURRENT
+    )]
+    Version { broker: ProtocolVersion },
     #[error(transparent)]
     Channel(#[from] ChannelError),
     #[error(transparent)]
@@ -105,6 +110,7 @@ impl Failed {
         match self {
             Self::Environment(_) | Self::Usage(_) => BrokerExit::Usage,
             Self::NoTask { .. } | Self::Stopping => BrokerExit::NoTask,
+            Self::Version { .. } => BrokerExit::Protocol,
             Self::File { .. } => BrokerExit::File,
             Self::LeaseLost(_) => BrokerExit::LeaseLost,
             Self::Channel(error) => of_channel(error),
