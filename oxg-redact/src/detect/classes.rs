@@ -174,6 +174,12 @@ impl Bits {
         Self(self.0 | other.0)
     }
 
+    /// Those for which `keep` holds.
+    #[inline]
+    pub(super) fn only(self, keep: impl Fn(usize) -> bool) -> Self {
+        Self(self.fold(0, |bits, at| bits | u64::from(keep(at)) << at))
+    }
+
     #[inline]
     pub(super) fn has(self, at: usize) -> bool {
         self.0 >> at & 1 == 1

@@ -22,12 +22,13 @@ pub(super) fn run(scan: &mut Scan<'_>) {
     for from in (0..text.len()).step_by(BLOCK) {
         rare |= window.has_rare();
         // In order, wherever blocks end: what a name tells depends on the one before.
-        let (starts, ends) = (window.word_starts(), window.word_ends());
+        let starts = window.word_starts();
+        let ends = window.word_ends().only(|at| is_before_value(text, from + at + 1));
         for at in starts.or(ends) {
             if starts.has(at) {
                 anchors.at_word(scan, &mut state, from + at);
             }
-            if ends.has(at) && is_before_value(text, from + at + 1) {
+            if ends.has(at) {
                 anchors.at_word_end(scan, &mut state, from + at + 1);
             }
         }
