@@ -163,7 +163,7 @@ async fn a_head_past_the_limits_is_refused() {
         })
         .await;
     for (lines, limit, status) in
-        [(1024, 1 << 20, 200), (1025, 1 << 20, 502), (1000, 64 << 10, 200), (1000, 16 << 10, 502)]
+        [(256, 1 << 20, 200), (257, 1 << 20, 502), (250, 64 << 10, 200), (250, 4 << 10, 502)]
     {
         let plugin = target.plugin(|limits| limits.header_block_bytes = limit);
         let reply = plugin.call("GET", &target.url(&format!("/{lines}")), "").await;

@@ -41,6 +41,6 @@ fn a_call_that_never_came_is_a_complaint() {
     calls.on(Call::send_logs()).optional();
     assert_eq!(
         calls.complaints(),
-        ["expected GET /v1/secrets/api-token at least 2 times, came 0 times"]
+        ["missing call: GET /v1/secrets/api-token\n  expected at least twice, came never"]
     );
 }
