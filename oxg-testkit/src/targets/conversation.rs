@@ -47,13 +47,15 @@ pub(super) enum Turn {
     HangUp,
 }
 
+type Holds = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 #[derive(Clone)]
 pub(super) enum Expect {
     Text(String),
     Json(Value),
     Binary(Bytes),
     Close(u16),
-    Holds { what: String, holds: Arc<dyn Fn(&[u8]) -> bool + Send + Sync> },
+    Holds { what: String, holds: Holds },
 }
 
 /// What one side tells the other.
