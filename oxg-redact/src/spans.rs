@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use crate::kind::Kind;
-use crate::mask::{Masks, SUFFIX_MAX};
+use crate::mask::{MAX_MARKER_LEN, Masks, SUFFIX_MAX};
 
 const MARKER_HEAD: &[u8] = b"[REDACTED_";
 /// Longest kind name accepted inside a marker.
@@ -43,6 +43,19 @@ pub(crate) fn marker_len(text: &[u8]) -> Option<usize> {
     (len > suffix && kind.get(len) == Some(&b']')).then(|| MARKER_HEAD.len() + len + 1)
 }
 
+/// The markers that begin in `text` from `from` on.
+fn markers(text: &[u8], from: usize) -> impl Iterator<Item = Range<usize>> {
+    memmem::find_iter(text.get(from..).unwrap_or_default(), MARKER_HEAD)
+        .filter_map(move |at| Some(from + at..from + at + marker_len(text.get(from + at..)?)?))
+}
+
+/// Whether a finding with this evidence is one that [`drop_beside_markers`] drops.
+pub(crate) fn is_beside_marker(text: &[u8], evidence: &Range<usize>) -> bool {
+    let near = text.get(..text.len().min(evidence.end + MAX_MARKER_LEN)).unwrap_or_default();
+    markers(near, evidence.start.saturating_sub(MAX_MARKER_LEN))
+        .any(|marker| marker.end >= evidence.start && marker.start <= evidence.end)
+}
+
 /// Drops findings that touch a marker already in the text.
 ///
 /// This is what makes redaction idempotent. A detector decides by its evidence
@@ -53,13 +66,10 @@ pub(crate) fn drop_beside_markers(text: &[u8], spans: &mut Vec<Span>) {
     if spans.is_empty() {
         return;
     }
-    let mut markers = memmem::find_iter(text, MARKER_HEAD)
-        .filter_map(|at| Some(at..at + marker_len(text.get(at..)?)?))
-        .peekable();
-    if markers.peek().is_none() {
+    let markers: Vec<Range<usize>> = markers(text, 0).collect();
+    if markers.is_empty() {
         return;
     }
-    let markers: Vec<Range<usize>> = markers.collect();
     spans.retain(|span| {
         if span.kind == Kind::KnownValue {
             return true;
@@ -139,9 +149,7 @@ pub(crate) fn replace_str(text: &str, spans: &[Span], masks: &Masks, out: &mut S
 /// Drops occurrences of known values that cut a marker: what a marker tells
 /// beside its kind may complete one by chance.
 pub(crate) fn drop_across_markers(text: &[u8], spans: &mut Vec<Span>) {
-    let markers: Vec<Range<usize>> = memmem::find_iter(text, MARKER_HEAD)
-        .filter_map(|at| Some(at..at + marker_len(text.get(at..)?)?))
-        .collect();
+    let markers: Vec<Range<usize>> = markers(text, 0).collect();
     spans.retain(|span| {
         let next = markers.partition_point(|marker| marker.end <= span.range.start);
         markers.get(next).is_none_or(|marker| {

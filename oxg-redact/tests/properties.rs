@@ -276,3 +276,21 @@ fn a_line_is_written_as_soon_as_it_ends() {
     stream.push(b"all is well\nnot yet", &mut out);
     assert_eq!(out, b"all is well\n");
 }
+
+#[test]
+fn a_key_within_a_value_that_a_marker_keeps_in_place_is_judged_on_its_own() {
+    let text = "api_key=\"Zk2mX9pL4t<password>a0aaaaa</password>[REDACTED_SECRET]jo";
+    let once = Redactor::default().redact(text).into_owned();
+    assert!(!once.contains("a0aaaaa"), "{once}");
+    assert_eq!(Redactor::default().redact(&once), once);
+}
+
+#[test]
+fn a_marker_on_another_line_keeps_nothing_in_place() {
+    let line = "<password>api_key=\"odd[value";
+    let alone = Redactor::default().redact(line).into_owned();
+    for marker in ["[REDACTED_SECRET]\n", "\n[REDACTED_SECRET]\n"] {
+        let both = format!("{marker}{line}");
+        assert_eq!(Redactor::default().redact(&both), format!("{marker}{alone}"));
+    }
+}

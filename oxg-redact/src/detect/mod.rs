@@ -49,7 +49,7 @@ pub(crate) use value::Found;
 
 use crate::kind::Kind;
 use crate::policy::Settings;
-use crate::spans::Span;
+use crate::spans::{self, Span};
 
 /// A text under search, and what was found in it.
 pub(crate) struct Scan<'a> {
@@ -64,6 +64,21 @@ impl Scan<'_> {
     #[inline]
     fn wants(&self, kind: Kind) -> bool {
         self.settings.kinds.has(kind)
+    }
+
+    /// What of the evidence for a finding matters.
+    fn own_evidence(&self, range: &Range<usize>, evidence: Range<usize>) -> Range<usize> {
+        let mut end = evidence.end.min(self.text.len());
+        // What a detector would see beyond the end of a line does not matter to it.
+        while end > range.end && self.text[end - 1] == b'\n' {
+            end -= 1;
+        }
+        evidence.start.min(range.start)..end
+    }
+
+    /// Whether a finding will be dropped, as a marker is beside its evidence.
+    fn is_beside_marker(&self, range: &Range<usize>, evidence: Range<usize>) -> bool {
+        spans::is_beside_marker(self.text, &self.own_evidence(range, evidence))
     }
 
     /// Records a finding. `evidence` is every byte that was looked at, but for
@@ -82,12 +97,7 @@ impl Scan<'_> {
         {
             return;
         }
-        let mut end = evidence.end.min(self.text.len());
-        // What a detector would see beyond the end of a line does not matter to it.
-        while end > range.end && self.text[end - 1] == b'\n' {
-            end -= 1;
-        }
-        let evidence = evidence.start.min(range.start)..end;
+        let evidence = self.own_evidence(&range, evidence);
         self.spans.push(Span { range, evidence, kind, detector });
     }
 }

@@ -99,10 +99,12 @@ pub(crate) fn at(
             return;
         }
         if let Some(secret) = judge(scan, sensitivity, value, &place) {
-            // What the value holds need not be judged: it goes as a whole. Other
-            // keys may stand between a key and the value of its sibling.
+            // What the value holds need not be judged: it goes as a whole, unless a marker
+            // beside it keeps it. Other keys may stand between a key and the value of its
+            // sibling.
             let between = text.get(last.end..secret.range.start).unwrap_or_default();
-            if !between.iter().any(u8::is_ascii_alphabetic) {
+            let stays = scan.is_beside_marker(&secret.range, evidence..secret.seen);
+            if !stays && !between.iter().any(u8::is_ascii_alphabetic) {
                 last.end = last.end.max(secret.range.end);
             }
             scan.add(Kind::NamedSecret, "named-secret", secret.range, evidence..secret.seen);
